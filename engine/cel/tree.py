@@ -1,7 +1,8 @@
 """A CEL expression as a small typed tree. What lives here: the node types, plain and frozen. No logic.
 
-1. Every node has the `id` of the parser, the `offset` of its character in the text (code points; -1 where
-   the parser made the node itself, as in macros) and the static `type` that the checker gave it.
+1. Every node has the `id` of the parser, the `offset` of its character in the text, and the static `type` that
+   the checker gave it. Offsets count code points: of an operator its sign, of a field its dot, of a call its
+   parenthesis, of what a macro makes the macro's; -1 where there is none.
 2. Operators are calls by CEL's own names: `_&&_ _||_ !_ _?_:_ _==_ _!=_ _<_ _<=_ _>_ _>=_ @in _[_] _+_ -_ …`.
    `has(a.b)` is `Select(test_only=True)`; other macros are `Comprehension`s. `a.?b` is the call `_?._`.
 3. `raw` is the node's own `cel.expr.Expr` message, so that a part of an expression can be handed back to
@@ -17,13 +18,13 @@ class UInt(int):
     """A CEL `uint` constant: a number apart from `int` in arithmetic, the same in comparisons."""
 
 
-Constant: TypeAlias = None | bool | int | UInt | float | str | bytes
+Constant: TypeAlias = bool | int | UInt | float | str | bytes | None
 
 
 class _Node(Struct, frozen=True, kw_only=True, eq=False):
     id: int
     offset: int
-    type: str  # a CEL type as text: `bool`, `int`, `dyn`, `list(string)`, `map(string, dyn)`, `google.protobuf.Timestamp` …
+    type: str  # a CEL type as text: `bool`, `dyn`, `list(string)`, `map(string, dyn)`, `google.protobuf.Timestamp` …
     raw: bytes
 
 

@@ -1,0 +1,37 @@
+"""What tests of several rooms share: the public conformance cases of CEL, and how hypothesis runs."""
+
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from hypothesis import settings
+
+
+def _load(path: Path) -> ModuleType:
+    """A plain module of the tests: with importlib mode they are in no package."""
+    spec = spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# No test asserts a time, so neither does hypothesis.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
+
+conformance_cases = _load(Path(__file__).parent / "cel" / "conformance_cases.py")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that asks for a `conformance_case` runs once for each."""
+    if "conformance_case" in metafunc.fixturenames:
+        metafunc.parametrize("conformance_case", conformance_cases.parameters())
+
+
+@pytest.fixture(scope="session")
+def conformance() -> ModuleType:
+    """The module that holds the cases: `load()`, `python()`, `literal()`, `NUMBER_OF_CASES`."""
+    return conformance_cases
