@@ -1,0 +1,13 @@
+"""From a page view to a decision: the deciding itself, as a pure function (DESIGN section 4).
+
+What lives here: URL to experiences, traits made fit for rules, the split, the prepared bytes of every variant, the
+decider that joins them, and ops' own test cases. What may not: reading, writing, clocks, randomness, logging; how a
+condition is evaluated (`compile`); what a rule file looks like (`rules`).
+
+1. `coerce.py`: declared traits get their type once, losslessly, before any rule sees them.
+2. `pages.py`: which live experiences a URL has, and one page function for each distinct set of them.
+3. `split.py`: control, variant, holdout: three independent draws in whole numbers. A public contract.
+4. `render.py` with `escape.py`: a variant's JSON is made when the ruleset is taken; a visitor only fills its slots.
+5. `decider.py`: the four above in order, as `Decider.decide(profile, page, visit, now)`.
+6. `wire.py`: the answer's bytes. `cases.py`: ops' `tests:` run against a decider.
+"""

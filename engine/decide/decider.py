@@ -1,0 +1,160 @@
+"""The decision on one page view, as a pure function (DESIGN section 4).
+
+What lives here: the order of the steps. What may not: the steps themselves, I/O, a clock, globals.
+
+1. The URL says which experiences apply (`pages.py`). Nothing applies: nothing else is looked at.
+2. Declared traits are coerced (`coerce.py`); the roots that conditions or slots of this page read are built.
+3. The page function names the winners: for each experience that decides, the first audience that matches.
+   Schedules and exclusion groups are its work: whoever matched ends the search of the group, also a control visitor
+   and one who is then held out.
+4. Holdout, then control or variant (`split.py`), by visitor, user or account; unknown user or account: by visitor.
+5. The entry is a constant, or its slots are filled (`render.py`).
+
+A decider is immutable but for the memo of pages, and may be used by many threads. It is replaced whole.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, Final
+
+from engine.decide import render, split
+from engine.decide.coerce import Coercions
+from engine.decide.pages import NotAUrl, Pages
+from engine.decide.render import Roots
+from engine.words import Assignment, Audience, Decision, Experience, Page, Profile, Ruleset, SplitBy, Traits, Visit
+
+__all__ = ["Decider", "NotAUrl"]
+
+_NOTHING: Final[dict[str, Any]] = {}  # shared and never written to: a root of which nothing is known
+
+
+class Decider:
+    """A ruleset, ready to decide. Raises ValueError for a ruleset that `check` would have refused."""
+
+    __slots__ = ("_coercions", "_pages", "_plans", "ruleset")
+
+    def __init__(self, ruleset: Ruleset) -> None:
+        self.ruleset = ruleset
+        self._coercions = Coercions(ruleset.traits.values())
+        self._pages = Pages(ruleset.experiences.values(), ruleset.segments)
+        live = (experience for experience in ruleset.experiences.values() if experience.status == "live")
+        self._plans = {experience.key: _Plan(experience, ruleset) for experience in live}
+
+    def decide(self, profile: Profile, page: Page, visit: Visit, now: datetime) -> Decision:
+        """What this visitor sees on this page at `now` (UTC-aware). Raises `NotAUrl`.
+
+        Where no experience applies to the page, traits are not coerced, and so none is reported unusable.
+        """
+        view = self._pages.view(page.url)
+        match = view.match
+        if match is None:
+            return Decision(profile.visitor_id, self.ruleset.version, (), (), profile.degraded)
+        traits, unusable = self._coercions.apply(profile.traits)
+        roots = (
+            traits,
+            profile.account,
+            _salesforce(profile),
+            {**view.fields, "referrer": page.referrer, "title": page.title},
+            _visit(visit),
+            visit.device,
+            visit.geo,
+            now,
+        )
+        assignments = []
+        for index, audience in match.function(*roots):
+            plan = self._plans[match.experiences[index].key]
+            assignment = plan.assign(audience, profile, roots, self._coercions)
+            if assignment is not None:
+                assignments.append(assignment)
+        return Decision(profile.visitor_id, self.ruleset.version, tuple(assignments), unusable, profile.degraded)
+
+    def urls(self) -> tuple[str, ...]:
+        """The URLs that visitors asked for of late: what a successor should be warm for."""
+        return self._pages.urls()
+
+    def warm(self, urls: Iterable[str]) -> None:
+        """Compiles for these URLs what the first visitor of each would wait for; passes over what is no URL."""
+        for url in urls:
+            with suppress(NotAUrl):
+                self._pages.view(url)
+
+
+class _Plan:
+    """One live experience: its draws, and the entries of its audiences."""
+
+    __slots__ = ("_audiences", "_holdout_ppm", "_key", "_split_by")
+
+    def __init__(self, experience: Experience, ruleset: Ruleset) -> None:
+        self._key = experience.key
+        self._holdout_ppm = experience.holdout_ppm
+        self._split_by = experience.split_by
+        self._audiences = tuple(_Prepared(experience, audience, ruleset) for audience in experience.audiences)
+
+    def assign(self, index: int, profile: Profile, roots: Roots, coercions: Coercions) -> Assignment | None:
+        """The entry of a visitor who matched this audience; None for one who is held out."""
+        unit = unit_of(self._split_by, profile)
+        if self._holdout_ppm and split.is_held_out(self._holdout_ppm, self._key, unit):
+            return None
+        audience = self._audiences[index]
+        if split.is_control(audience.control_ppm, self._key, audience.segment, audience.salt, unit):
+            return audience.control
+        chosen = 0
+        if len(audience.weights) > 1:
+            chosen = split.choose(audience.weights, self._key, audience.segment, audience.salt, unit)
+        constant = audience.constants[chosen]
+        if constant is not None:
+            return constant
+        entry = audience.entries[chosen]
+        shown = (coercions.as_written(profile.traits, roots[0]), *roots[1:])
+        return Assignment(self._key, audience.segment, audience.variants[chosen], entry.fill(shown))
+
+
+class _Prepared:
+    """One audience: all that can be said about its visitors before they come."""
+
+    __slots__ = ("constants", "control", "control_ppm", "entries", "salt", "segment", "variants", "weights")
+
+    def __init__(self, experience: Experience, audience: Audience, ruleset: Ruleset) -> None:
+        name, segment = experience.name, ruleset.segments[audience.segment].name
+        self.segment = audience.segment
+        self.salt = audience.salt
+        self.control_ppm = audience.control_ppm
+        self.control = Assignment(experience.key, audience.segment, None, render.control(name, segment))
+        self.variants = tuple(variant.key for variant in audience.variants)
+        self.weights = tuple(variant.weight for variant in audience.variants)
+        self.entries = tuple(render.personalized(name, segment, variant) for variant in audience.variants)
+        # Assignments of variants without slots: the same for every visitor.
+        self.constants = tuple(
+            None if entry.constant is None else Assignment(experience.key, audience.segment, variant, entry.constant)
+            for variant, entry in zip(self.variants, self.entries, strict=True)
+        )
+
+
+def unit_of(split_by: SplitBy, profile: Profile) -> str:
+    """What is drawn for: the visitor, or the user or account where that is asked for and known."""
+    if split_by == "visitor":
+        return profile.visitor_id
+    known = profile.user_id if split_by == "user" else profile.account_id
+    return known or profile.visitor_id
+
+
+def _salesforce(profile: Profile) -> dict[str, Traits]:
+    """`lead` and `contact`, each only where there is such a record."""
+    if not profile.lead and not profile.contact:
+        return _NOTHING
+    return {kind: record for kind, record in (("lead", profile.lead), ("contact", profile.contact)) if record}
+
+
+def _visit(visit: Visit) -> dict[str, Any]:
+    """What is known of the visit. Of a count alone it is known whether the visitor is new."""
+    known: dict[str, Any] = {}
+    new = visit.new
+    if visit.count is not None:
+        known["count"] = visit.count
+        new = visit.count <= 1 if new is None else new
+    if visit.first_seen is not None:
+        known["first_seen"] = visit.first_seen
+    if new is not None:
+        known["new"] = new
+    return known

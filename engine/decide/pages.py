@@ -1,0 +1,162 @@
+"""From a URL to the experiences that apply, and to the one function that matches them (DESIGN section 4, 1 and 2).
+
+What lives here: the index over page patterns, the memo of URLs, the page functions. What may not: visitors, draws,
+how a pattern or a condition is read.
+
+1. Only live experiences enter. Their deciding order is fixed here, once: priority descending, then key.
+2. Equal patterns are one. A pattern stands in the index under its host (or under "any host") and under the literal
+   folders in front of its first wildcard; one without any wildcard under its whole path. So a new URL tries only the
+   patterns that stand on its own way down, whatever their number elsewhere.
+3. What a URL has is remembered under the URL as given. A memo is dropped whole when it is full: everything in it
+   can be had again.
+4. A page function belongs to a *set* of experiences, not to a URL: it is made when the first URL has that set.
+5. Threads: only finished values are put into dicts. Two threads that miss at once do the same work twice.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, TypeAlias
+
+from msgspec import Struct
+
+from engine.compile.pages import page as compile_page
+from engine.limits import PAGE_MEMO
+from engine.rules import patterns
+from engine.rules.patterns import Pattern, Url
+from engine.words import Experience, Segment
+
+Winners: TypeAlias = list[tuple[int, int]]  # (index of experience, index of audience)
+PageFunction: TypeAlias = Callable[..., Winners]
+
+ANY_HOST: Final = ""
+
+
+class NotAUrl(ValueError):  # noqa: N818  (the name says what is wrong, not that it is wrong)
+    """A page URL that is no absolute http(s) URL."""
+
+
+class Match(Struct, frozen=True):
+    """What decides on the pages that have one and the same set of experiences, in deciding order.
+
+    `function` takes the roots by position and gives the winners as indices into `experiences` and their audiences.
+    """
+
+    experiences: tuple[Experience, ...]
+    function: PageFunction
+
+
+class View(Struct, frozen=True):
+    """What a URL has: the fields of the `page` root that it alone decides, and the match, if anything applies."""
+
+    fields: dict[str, Any]
+    match: Match | None
+
+
+class Pages:
+    """The live experiences of a ruleset, found by URL."""
+
+    __slots__ = ("_experiences", "_index", "_matches", "_segments", "_views")
+
+    def __init__(self, experiences: Iterable[Experience], segments: Mapping[str, Segment]) -> None:
+        """Raises `rules.mistake.Mistake` for a page that is no pattern."""
+        live = [experience for experience in experiences if experience.status == "live"]
+        self._experiences = sorted(live, key=lambda experience: (-experience.priority, experience.key))
+        self._segments = segments
+        self._index = PatternIndex([experience.pages for experience in self._experiences])
+        self._views: dict[str, View] = {}
+        self._matches: dict[tuple[int, ...], Match] = {}
+
+    def view(self, url: str) -> View:
+        """What this URL has. Raises `NotAUrl`."""
+        return self._views.get(url) or self._first_view(url)
+
+    def urls(self) -> tuple[str, ...]:
+        """The URLs that are remembered."""
+        return tuple(self._views)
+
+    def _first_view(self, text: str) -> View:
+        url = patterns.parse_url(text)
+        if url is None:
+            raise NotAUrl(f"expected an absolute http(s) URL, got {text[:200]!r} - at page.url")
+        applying = self._index.find(url)
+        view = View(
+            fields={"url": url.text, "host": url.host, "path": url.path, "query": url.query},
+            match=self._match(applying) if applying else None,
+        )
+        _remember(self._views, text, view)
+        return view
+
+    def _match(self, applying: tuple[int, ...]) -> Match:
+        known = self._matches.get(applying)
+        if known is not None:
+            return known
+        experiences = tuple(self._experiences[index] for index in applying)
+        match = Match(experiences, compile_page(experiences, self._segments))
+        _remember(self._matches, applying, match)
+        return match
+
+
+def applies(experience: Experience, text: str) -> bool:
+    """Is this URL one of the experience's pages?"""
+    url = patterns.parse_url(text)
+    return url is not None and bool(PatternIndex([experience.pages]).find(url))
+
+
+class PatternIndex:
+    """Lists of page patterns, found by URL without trying them all."""
+
+    __slots__ = ("_depth", "_exact", "_under")
+
+    def __init__(self, lists: Iterable[Iterable[str]]) -> None:
+        owners: dict[str, list[int]] = {}
+        for number, texts in enumerate(lists):
+            for text in dict.fromkeys(texts):
+                owners.setdefault(text, []).append(number)
+        self._exact: dict[tuple[str, str], list[tuple[Pattern, list[int]]]] = {}
+        self._under: dict[tuple[str, str], list[tuple[Pattern, list[int]]]] = {}
+        for text, numbers in owners.items():
+            pattern = patterns.compile(text)
+            host, (path, whole) = _literal_host(pattern), _literal_path(pattern)
+            (self._exact if whole else self._under).setdefault((host, path), []).append((pattern, numbers))
+        self._depth = max((path.count("/") for _, path in self._under), default=0)
+
+    def find(self, url: Url) -> tuple[int, ...]:
+        """The numbers of the lists that hold a pattern of this page, ascending."""
+        found: set[int] = set()
+        for pattern, numbers in self._candidates(url):
+            if not found.issuperset(numbers) and pattern.matches(url):
+                found.update(numbers)
+        return tuple(sorted(found))
+
+    def _candidates(self, url: Url) -> Iterator[tuple[Pattern, list[int]]]:
+        path = url.path.removesuffix("/")
+        folders = path.split("/", self._depth + 1)[: self._depth + 1]
+        ways = ["/".join(folders[:depth]) for depth in range(1, len(folders) + 1)]
+        for host in (url.host, ANY_HOST):
+            yield from self._exact.get((host, path), ())
+            for way in ways:
+                yield from self._under.get((host, way), ())
+
+
+def _literal_host(pattern: Pattern) -> str:
+    """The host where the pattern has one without wildcards, else `ANY_HOST`."""
+    if pattern.host is None or not all(step.literal for step in pattern.host.steps):
+        return ANY_HOST
+    return "".join(step.literal for step in pattern.host.steps)
+
+
+def _literal_path(pattern: Pattern) -> tuple[str, bool]:
+    """The folders in front of the first wildcard (without their closing slash), and whether that is all of the path."""
+    literal = ""
+    for step in pattern.path.steps:
+        if step.literal == "/" and step.skip:  # `/…` or nothing: what came before is whole folders
+            return literal, False
+        if not step.literal or step.repeat or step.skip:
+            return literal.rpartition("/")[0], False
+        literal += step.literal
+    return literal.removesuffix("/"), True
+
+
+def _remember(memo: dict[Any, Any], key: object, value: object) -> None:
+    if len(memo) >= PAGE_MEMO:
+        memo.clear()
+    memo[key] = value

@@ -1,0 +1,148 @@
+"""Law: a URL has exactly the live experiences whose patterns match it, in deciding order, however it is looked up."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine import limits
+from engine.decide.pages import NotAUrl, Pages, PatternIndex
+from engine.rules import patterns
+
+PATTERNS = [
+    *(
+        "/",
+        "/**",
+        "/pricing",
+        "/pricing/",
+        "/pricing/*",
+        "/pricing/**",
+        "/pri*",
+        "/*",
+        "/*/a",
+        "/**/a",
+        "/a/**/b",
+        "/a**",
+    ),
+    *(
+        "www.example.com/",
+        "www.example.com/**",
+        "*.example.com/pricing",
+        "https://www.example.com/pricing",
+        "//x.test/**",
+    ),
+    *("https://www.example.com:8443/**", "localhost:*/a", "/pricing?plan=pro", "/%7Ea", "/caf%C3%A9/*", "**"),
+]
+URLS = [
+    *(
+        "https://www.example.com",
+        "https://www.example.com/",
+        "http://www.example.com/pricing",
+        "https://example.com/pricing",
+    ),
+    *("https://www.example.com/pricing/", "https://www.example.com/pricing/a", "https://www.example.com/pricing/a/b"),
+    *("https://www.example.com:8443/a", "http://localhost:3000/a", "https://x.test/a/b", "https://x.test/a/c/d/b"),
+    *(
+        "https://x.test/~a",
+        "https://x.test/café/b",
+        "https://x.test/pricing?plan=pro&x",
+        "https://x.test//a",
+        "https://x.test/a/",
+    ),
+    *("https://x.test/a/b/c/d/e/f/g/h", "https://x.test/privacy", "https://WWW.EXAMPLE.COM/pricing#x"),
+]
+parts = st.lists(st.sampled_from(["a", "b", "*", "**", "a*", "*b", "pricing"]), max_size=4)
+made_patterns = st.tuples(st.sampled_from(["", "x.test", "*.test", "https://x.test"]), parts).map(
+    lambda made: f"{made[0]}/{'/'.join(made[1])}"
+)
+made_urls = st.tuples(
+    st.sampled_from(["https://x.test", "http://y.test", "https://a.x.test"]),
+    st.lists(st.sampled_from(["a", "b", "ab", "pricing", ""]), max_size=5),
+).map(lambda made: f"{made[0]}/{'/'.join(made[1])}")
+
+
+def found(lists: list[list[str]], text: str) -> tuple[int, ...]:
+    """What the index finds."""
+    url = patterns.parse_url(text)
+    assert url is not None
+    return PatternIndex(lists).find(url)
+
+
+def tried(lists: list[list[str]], text: str) -> tuple[int, ...]:
+    """What trying every pattern finds."""
+    url = patterns.parse_url(text)
+    assert url is not None
+    return tuple(n for n, texts in enumerate(lists) if any(patterns.compile(p).matches(url) for p in texts))
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_the_index_finds_what_trying_all_finds(url: str) -> None:
+    """For every kind of pattern and URL, the index finds the lists that trying all patterns finds."""
+    assert found([[pattern] for pattern in PATTERNS], url) == tried([[pattern] for pattern in PATTERNS], url)
+
+
+@given(
+    st.lists(st.lists(made_patterns | st.sampled_from(PATTERNS), max_size=3), max_size=6),
+    made_urls | st.sampled_from(URLS),
+)
+def test_the_index_is_only_an_index(lists: list[list[str]], url: str) -> None:
+    """The same holds for any lists of patterns."""
+    assert found(lists, url) == tried(lists, url)
+
+
+def test_only_live_experiences_are_found_in_deciding_order(make: Any) -> None:
+    """Draft and paused experiences have no pages; the others stand by priority, higher first, then by key."""
+    experiences = [
+        make.experience("b", "s"),
+        make.experience("a", "s"),
+        make.experience("low", "s", priority=-1),
+        make.experience("high", "s", priority=9),
+        make.experience("draft", "s", priority=10, status="draft"),
+        make.experience("paused", "s", priority=10, status="paused"),
+        make.experience("elsewhere", "s", pages=("/elsewhere",)),
+    ]
+    match = Pages(experiences, {"s": make.segment("s")}).view("https://x.test/").match
+    assert match is not None
+    assert [experience.key for experience in match.experiences] == ["high", "a", "b", "low"]
+
+
+def test_a_page_without_experiences_has_no_match(make: Any) -> None:
+    """Where nothing applies there is nothing to match, and still the page is taken apart."""
+    view = Pages([make.experience("a", "s", pages=("/a",))], {"s": make.segment("s")}).view(
+        "https://X.test/b?c=d&c=e#f"
+    )
+    assert view.match is None
+    assert view.fields == {"url": "https://X.test/b?c=d&c=e#f", "host": "x.test", "path": "/b", "query": {"c": "d"}}
+
+
+def test_pages_with_the_same_experiences_share_one_match(make: Any) -> None:
+    """A page function belongs to a set of experiences: URLs with the same set share it, and a URL is looked up once."""
+    segments = {"s": make.segment("s")}
+    pages = Pages([make.experience("a", "s", pages=("/a/**",)), make.experience("b", "s", pages=("/a/b",))], segments)
+    assert pages.view("https://x.test/a/1").match is pages.view("https://y.test/a/2?c").match
+    assert pages.view("https://x.test/a/b").match is not pages.view("https://x.test/a/1").match
+    assert pages.view("https://x.test/a/1") is pages.view("https://x.test/a/1")
+
+
+@pytest.mark.parametrize(
+    "url", ["", "x", "/a", "ftp://x.test/", "https://", "javascript:x", "https://x.test/" + "a" * limits.URL_CHARS]
+)
+def test_what_is_no_url_is_said(make: Any, url: str) -> None:
+    """A text that is no absolute http(s) URL is an error that names the place, not a page without experiences."""
+    with pytest.raises(NotAUrl, match=r"expected an absolute http\(s\) URL, got .* - at page.url"):
+        Pages([], {}).view(url)
+
+
+def test_the_memo_is_bounded(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full memo is dropped whole; answers stay the same."""
+    monkeypatch.setattr("engine.decide.pages.PAGE_MEMO", 10)
+    pages = Pages([make.experience("a", "s")], {"s": make.segment("s")})
+    first = pages.view("https://x.test/0")
+    for number in range(1, 10):
+        pages.view(f"https://x.test/{number}")
+    assert pages.view("https://x.test/0") is first
+    pages.view("https://x.test/10")
+    again = pages.view("https://x.test/0")
+    assert again is not first
+    assert (again.fields, again.match) == (first.fields, first.match)
