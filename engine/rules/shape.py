@@ -1,0 +1,261 @@
+"""A rule file as ops write it: the one description of the format (DESIGN section 2).
+
+What lives here: one struct a block of the file, with the words that editors show. What may not: reading, checking,
+anything that `engine.words` says in its resolved form.
+
+1. `engine.rules.read` reads a YAML tree into these structs and is driven by them: a new key is one line here.
+2. `engine.rules.schema` makes the JSON Schema for editors out of them, so the two cannot disagree.
+3. Values stand as written: shares `50%`, windows `7d`, timestamps and page patterns as text. `engine.rules.build`
+   turns them into words. `pattern` only teaches editors; messages about bad values are build's.
+4. What read could not read stands here as empty text, empty list, empty dict, the default, or the first of the allowed
+   words, and was reported. So `min_length=1` means: if it is empty, somebody has already said so.
+5. `extra={"expected": …}` holds the user's words for a value, for the sentence "expected X, got Y".
+"""
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from msgspec import Meta, Struct, field
+
+KEY_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
+SHARE_PATTERN = r"^(100(\.0{1,4})?|[0-9]{1,2}(\.[0-9]{1,4})?)\s?%$"
+TIMESTAMP_PATTERN = r"^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$"
+
+Key: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128, pattern=KEY_PATTERN, extra={"expected": "a key"})]
+Name: TypeAlias = Annotated[str, Meta(min_length=1, extra={"expected": "a name"})]
+Condition: TypeAlias = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        description='A CEL condition, such as traits.employees < 50 && traits.industry in ["SaaS", "Fintech"]',
+        extra={"expected": "a condition", "condition": True},
+        extra_json_schema={"type": ["string", "boolean"]},
+    ),
+]
+Conditions: TypeAlias = Condition | Annotated[list[Condition], Meta(min_length=1)]
+Share: TypeAlias = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        pattern=SHARE_PATTERN,
+        description="A share in percent with at most four decimals, such as 50% or 0.5%",
+        extra={"expected": "a share such as 50%", "example": "{}%"},
+    ),
+]
+Window: TypeAlias = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        pattern=r"^[0-9]+\s?[smhdw]$",
+        description="A length of time, such as 7d, 12h or 30m",
+        extra={"expected": "a length of time such as 7d", "example": "{}d"},
+    ),
+]
+Timestamp: TypeAlias = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        pattern=TIMESTAMP_PATTERN,
+        description="Date and time with zone, such as 2026-11-01T00:00:00Z",
+        extra={"expected": "a time such as 2026-11-01T00:00:00Z"},
+    ),
+]
+Template: TypeAlias = Annotated[
+    str,
+    Meta(description="Text that may hold {{ traits.company | default: 'your company' }}", extra={"expected": "a text"}),
+]
+PagePattern: TypeAlias = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        description="A page: scheme and host optional, * within a path segment, ** across segments",
+        extra={"expected": "a page pattern", "many": "page patterns"},
+    ),
+]
+Word: TypeAlias = Annotated[str, Meta(min_length=1, extra={"expected": "a text"})]
+Selector: TypeAlias = Annotated[
+    str, Meta(min_length=1, description="A CSS selector", extra={"expected": "a CSS selector"})
+]
+Number: TypeAlias = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
+Weight: TypeAlias = Annotated[int, Meta(ge=0, le=1_000_000, description="A whole number; the share is weight / sum")]
+Values: TypeAlias = dict[Word, Any]
+
+
+class _Block(Struct, frozen=True, forbid_unknown_fields=True):
+    """A block of `key: value` lines that knows all of its keys."""
+
+
+class Segment(_Block, frozen=True, kw_only=True):
+    """An audience segment: a named condition over profile, page and visit."""
+
+    name: Annotated[Name, Meta(description="Goes out as audienceSegment")]
+    when: Annotated[Conditions, Meta(description="Who belongs to it; of a list, all must be true")]
+    except_: Annotated[Conditions | None, Meta(description="Leaves out those who are known to fulfil any of these")] = (
+        field(default=None, name="except")
+    )
+
+
+class Trait(_Block, frozen=True, kw_only=True):
+    """How a trait is coerced, once and losslessly, before rules see it."""
+
+    type: Literal["string", "number", "boolean", "timestamp"] | None = None
+    default: Annotated[
+        bool | int | float | str | None,
+        Meta(description="Stands in where the trait is absent", extra={"expected": "a text, a number, true or false"}),
+    ] = None
+    fold: Annotated[Literal["lower"] | None, Meta(description="lower: capitals do not count")] = None
+
+
+class Classes(_Block, frozen=True, kw_only=True):
+    """CSS classes to add and to remove."""
+
+    add: list[Word] = []
+    remove: list[Word] = []
+
+
+class Insert(_Block, frozen=True, kw_only=True):
+    """New HTML beside or inside the selected element."""
+
+    position: Literal["before", "after", "prepend", "append"]
+    html: Template
+
+
+class Change(_Block, frozen=True, kw_only=True):
+    """What happens to the elements that the selector names; `redirect` stands alone."""
+
+    selector: Selector | None = None
+    text: Template | None = None
+    html: Template | None = None
+    attributes: dict[Word, Template] = {}
+    classes: Classes | None = None
+    style: dict[Word, str] = {}
+    remove: bool | None = None
+    insert: Insert | None = None
+    redirect: Annotated[Template, Meta(min_length=1)] | None = None
+
+
+class Variant(_Block, frozen=True, kw_only=True):
+    """One personalized version: a list of page changes."""
+
+    key: Key
+    weight: Weight = 1
+    changes: Annotated[list[Change], Meta(description="May be empty: a version that changes nothing")]
+
+
+class Audience(_Block, frozen=True, kw_only=True):
+    """One segment of an experience, its control share and its variants."""
+
+    segment: Annotated[str, Meta(min_length=1, description="Key of a segment", extra={"expected": "a segment's key"})]
+    control: Share = "50%"
+    salt: Annotated[str, Meta(description="Change it to draw the groups anew")] = ""
+    variants: Annotated[list[Variant], Meta(min_length=1)]
+
+
+class Schedule(_Block, frozen=True, kw_only=True):
+    """When the experience runs: from start, up to but not including end."""
+
+    start: Timestamp | None = None
+    end: Timestamp | None = None
+
+
+class Experience(_Block, frozen=True, kw_only=True):
+    """What one test personalizes."""
+
+    name: Annotated[Name, Meta(description="Goes out as experience")]
+    pages: Annotated[list[PagePattern], Meta(min_length=1)]
+    status: Literal["live", "draft", "paused"] = "live"
+    schedule: Schedule | None = None
+    holdout: Annotated[Share, Meta(description="Share of all matched visitors kept out of everything")] = "0%"
+    split_by: Literal["visitor", "user", "account"] = "visitor"
+    exclusion_group: Annotated[
+        Word | None, Meta(description="Of one group, a visitor sees at most one experience on a page")
+    ] = None
+    priority: Annotated[Number, Meta(description="Within the group, higher first")] = 0
+    audiences: Annotated[list[Audience], Meta(min_length=1, description="Ordered: the first that matches wins")]
+
+
+class Conversion(_Block, frozen=True, kw_only=True):
+    """A goal: a Segment track event."""
+
+    event: Annotated[str, Meta(min_length=1, description="The name of the track event", extra={"expected": "a name"})]
+    where: Annotated[Conditions | None, Meta(description="Condition on the event's properties")] = None
+    window: Window = "7d"
+
+
+class Salesforce(_Block, frozen=True, kw_only=True):
+    """Salesforce records of a test visitor."""
+
+    lead: Values = {}
+    contact: Values = {}
+
+
+class Page(_Block, frozen=True, kw_only=True):
+    """The page of a test visit."""
+
+    url: Word
+    referrer: str = ""
+    title: str = ""
+
+
+class Visit(_Block, frozen=True, kw_only=True):
+    """The visit of a test."""
+
+    count: Annotated[int, Meta(ge=0)] | None = None
+    first_seen: Timestamp | None = None
+    new: bool | None = None
+
+
+class Device(_Block, frozen=True, kw_only=True):
+    """The device of a test visit."""
+
+    type: str | None = None
+    language: str | None = None
+
+
+class Geo(_Block, frozen=True, kw_only=True):
+    """Where a test visit comes from."""
+
+    country: str | None = None
+    region: str | None = None
+    city: str | None = None
+
+
+class Given(_Block, frozen=True, kw_only=True):
+    """Who views what, in a test."""
+
+    visitor_id: Word | None = field(default=None, name="visitorId")
+    traits: Values = {}
+    account: Values = {}
+    salesforce: Salesforce | None = None
+    page: Page
+    visit: Visit | None = None
+    device: Device | None = None
+    geo: Geo | None = None
+    now: Timestamp | None = None
+
+
+class Expect(_Block, frozen=True, kw_only=True):
+    """What a test expects; what is left out is not asked. `segment: none`: the experience must not answer."""
+
+    experience: Word | None = None
+    segment: Word | None = None
+    personalized: bool | None = None
+    variant: Word | None = None
+
+
+class Test(_Block, frozen=True, kw_only=True):
+    """A case that `check` runs, and the service before it takes a ruleset."""
+
+    name: Name
+    given: Given
+    expect: Expect | Literal["nothing"]
+
+
+class RuleFile(_Block, frozen=True, kw_only=True):
+    """A rule file of mutiny-edge. Any file may hold any of these keys; what they name is unique over the folder."""
+
+    segments: dict[Key, Segment] = {}
+    traits: dict[Word, Trait] = {}
+    experiences: dict[Key, Experience] = {}
+    conversions: dict[Key, Conversion] = {}
+    insertable: Annotated[list[Word], Meta(description="What a page may show, such as traits.company")] = []
+    tests: list[Test] = []

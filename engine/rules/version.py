@@ -1,0 +1,35 @@
+"""The version of a ruleset: a hash of what it means. Pure.
+
+What counts: everything that can change an answer, and the tests. What does not: where things stand (`Place`), in
+which file and order they were written, and the checked form of a condition, which its text already says.
+"""
+
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from engine.words import Condition, Place, Ruleset
+
+
+def version(ruleset: Ruleset) -> str:
+    """The first 8 hex digits of the SHA-256 over the meaning; the ruleset's own `version` does not count."""
+    meaning = _meaning(msgspec.structs.replace(ruleset, version=""))
+    return sha256(msgspec.json.encode(meaning)).hexdigest()[:8]
+
+
+def _meaning(value: Any) -> Any:
+    if isinstance(value, Condition):
+        return value.text.strip()
+    if isinstance(value, msgspec.Struct):
+        fields = [getattr(value, name) for name in value.__struct_fields__]
+        # The type's name keeps `Slot("x")` and a literal "x" apart.
+        return [type(value).__name__, *(_meaning(field) for field in fields if not isinstance(field, Place))]
+    if isinstance(value, dict):
+        return {str(name): _meaning(member) for name, member in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_meaning(member) for member in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return repr(value) if isinstance(value, float) else value
