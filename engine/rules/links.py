@@ -49,13 +49,12 @@ def in_attribute(url: str) -> list[Fault]:
     for number, at in enumerate(_holes(url)):
         before = url[:at].strip()
         if not before:
-            if url[at + 1 : at + 2].strip(" /?#\n" + HOLE):
-                faults.append(
-                    Fault(
-                        f"behind a slot that begins a URL comes `/`, not `{url[at + 1]}`", "`{{ … }}/pricing`", number
-                    )
-                )
-        elif before != HOLE and not any(c in before for c in "/?#:" + HOLE):
+            # Slots in a row count as one: the first may be empty.
+            behind = url[at:].lstrip(HOLE)[:1]
+            if behind.strip(" /?#\n"):
+                message = f"behind a slot that begins a URL comes `/`, not `{behind}`"
+                faults.append(Fault(message, "`{{ … }}/pricing`", number))
+        elif before.strip(HOLE) and not any(c in before for c in "/?#:" + HOLE):
             faults.append(Fault("a slot may not be a part of a URL's scheme", f"`/{before}{{{{ … }}}}`", number))
     return faults
 

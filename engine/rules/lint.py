@@ -12,8 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from engine import limits
+from engine.cel.doubts import doubts
+from engine.cel.errors import CelError
 from engine.cel.oracle import truth
-from engine.cel.scope import FIELDS
+from engine.cel.scope import CONVERSION, FIELDS, VISIT
 from engine.cel.tree import Node
 from engine.cel.wire import cut, read
 from engine.problems import Problem
@@ -76,9 +78,14 @@ def _segments(desk: Desk, ruleset: Ruleset) -> Iterator[Problem]:
             # Of `except` any one leaves out, so each stands for itself.
             for parsed, tree in zip(conditions, trees, strict=True):
                 yield from _never_true([parsed], [tree], terms)
+        else:
+            for parsed in conditions:
+                yield from (
+                    _in_text(parsed, "doubtful", doubt) for doubt in doubts(parsed.condition.checked, CONVERSION)
+                )
 
 
-def _in_text(parsed: Parsed, code: str, found: Surprise | Never) -> Problem:
+def _in_text(parsed: Parsed, code: str, found: Surprise | Never | CelError) -> Problem:
     line = len(parsed.condition.text[found.offset :].partition("\n")[0])
     width = max(1, min(found.width, line))
     return parsed.document.problem(
@@ -113,8 +120,14 @@ def _never_true(conditions: list[Parsed], trees: list[Node], terms: dict[str, Te
     def is_true(number: int, part: Node) -> bool:
         return truth(cut(conditions[number].condition.checked, part), {}) is True
 
-    for never in contradictions(trees, known, is_true):
+    found = contradictions(trees, known, is_true)
+    for never in found:
         yield _in_text(conditions[never.condition], "never-true", never)
+    for number, parsed in enumerate(conditions):
+        told = [range(never.offset, never.offset + never.width) for never in found if never.condition == number]
+        for doubt in doubts(parsed.condition.checked, VISIT):
+            if not any(doubt.offset in span for span in told):
+                yield _in_text(parsed, "doubtful", doubt)
 
 
 def _swallowed(when: list[Node], excepts: list[Parsed]) -> Iterator[Problem]:

@@ -30,9 +30,9 @@ def case(loaded: Loaded) -> Case:
 
 
 def test_the_least_that_is_given(loaded: Callable[..., Loaded]) -> None:
-    """A page is enough; the visitor is called `test`."""
+    """A page is enough; without a visitor the case is about anybody."""
     made = case(loaded(FILE))
-    assert made.given.profile == Profile("test")
+    assert made.given.profile == Profile("")
     assert made.given.page == Page("https://a.b/")
     assert (made.given.visit, made.given.now) == (Visit(), None)
     assert made.expected == Expected(experience="e", segment="s", personalized=True, variant="v")

@@ -57,7 +57,7 @@ def test_no_code_in_an_attribute(text: str) -> None:
     ]
 
 
-@pytest.mark.parametrize(("text", "hole"), [("*script:x", 0), ("jav*", 0), ("*x", 0), ("x*y*", 0)])
+@pytest.mark.parametrize(("text", "hole"), [("*script:x", 0), ("jav*", 0), ("*x", 0), ("x*y*", 0), ("**:x", 0)])
 def test_no_slot_becomes_a_scheme(text: str, hole: int) -> None:
     """A slot's value and the text around it cannot become a scheme together."""
     assert links.in_attribute(url(text))[0].hole == hole

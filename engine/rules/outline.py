@@ -1,0 +1,77 @@
+"""What a ruleset amounts to, and in one line what another one changes. Pure; for the log, not for decisions.
+
+1. `live` names the experiences that can answer at all.
+2. `difference` reads `+2 experiences: a, b, -1 segment: small-company, ~1 goal: signed-up`. Where something stands in
+   its file is no difference.
+3. `roots_read` names the roots whose values cost something to find out (`device`, `geo`) and that the rules may read;
+   naming one too many costs time, naming one too few would be wrong.
+"""
+
+from typing import Any
+
+import msgspec
+
+from engine.words import Ruleset, Slot
+
+COSTLY_ROOTS = ("device", "geo")
+_KINDS = {"experience": "experiences", "segment": "segments", "goal": "goals", "trait": "traits"}
+_NAMES = 5  # names of a kind that one line of a log can bear
+
+
+def live(ruleset: Ruleset) -> frozenset[str]:
+    """The keys of live experiences."""
+    return frozenset(key for key, experience in ruleset.experiences.items() if experience.status == "live")
+
+
+def difference(old: Ruleset, new: Ruleset) -> str:
+    """What `new` adds, takes away and changes, by kind and key."""
+    parts: list[str] = []
+    for one, many in _KINDS.items():
+        before, after = getattr(old, many), getattr(new, many)
+        changed = [key for key in before.keys() & after.keys() if _meaning(before[key]) != _meaning(after[key])]
+        parts += _counted("+", one, many, after.keys() - before.keys())
+        parts += _counted("-", one, many, before.keys() - after.keys())
+        parts += _counted("~", one, many, changed)
+    if old.insertable != new.insertable:
+        parts.append("~insertable")
+    return ", ".join(parts) or "nothing that decides"
+
+
+def roots_read(ruleset: Ruleset) -> frozenset[str]:
+    """Which of `COSTLY_ROOTS` a condition or a template may read."""
+    checked = [c.checked for s in ruleset.segments.values() for c in (*s.when, *s.excepts)]
+    slots = _slot_roots(ruleset)
+    return frozenset(
+        root for root in COSTLY_ROOTS if root in slots or any(root.encode() in condition for condition in checked)
+    )
+
+
+def _slot_roots(ruleset: Ruleset) -> set[str]:
+    variants = [v for e in ruleset.experiences.values() for a in e.audiences for v in a.variants]
+    found: set[str] = set()
+    for change in (change for variant in variants for change in variant.changes):
+        templates = [change.text, change.html, change.redirect, *change.attributes.values()]
+        templates.append(change.insert.html if change.insert else None)
+        found.update(part.path[0] for template in templates for part in template or () if isinstance(part, Slot))
+    return found
+
+
+def _counted(sign: str, one: str, many: str, keys: Any) -> list[str]:
+    names = sorted(keys)
+    if not names:
+        return []
+    shown = ", ".join(names[:_NAMES]) + (", …" if len(names) > _NAMES else "")
+    return [f"{sign}{len(names)} {one if len(names) == 1 else many}: {shown}"]
+
+
+def _meaning(item: Any) -> Any:
+    """The item as plain values, without the places in files."""
+    return _placeless(msgspec.to_builtins(item))
+
+
+def _placeless(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _placeless(inner) for key, inner in value.items() if key != "place"}
+    if isinstance(value, list | tuple):
+        return [_placeless(inner) for inner in value]
+    return value

@@ -1,0 +1,64 @@
+"""What a ruleset amounts to, and the one line about what another one changes."""
+
+from msgspec.structs import replace
+
+from engine.rules.outline import difference, live, roots_read
+from engine.words import Audience, Change, Condition, Experience, Place, Ruleset, Segment, Slot, Status, Variant
+
+AT = Place("a.yaml", 1, 1)
+EMPTY = Ruleset("00000000", {}, {}, {}, {}, (), ())
+
+
+def experience(key: str, status: Status = "live", change: Change | None = None) -> Experience:
+    """An experience with one audience, and one variant where there is a change."""
+    variants = (Variant("v", 1, (change,)),) if change else ()
+    audience = Audience("s", 0, "", variants, AT)
+    return Experience(key, key, ("/",), status, None, None, 0, "visitor", None, 0, (audience,), AT)
+
+
+def with_experiences(*experiences: Experience) -> Ruleset:
+    """A ruleset of nothing else."""
+    return replace(EMPTY, experiences={e.key: e for e in experiences})
+
+
+def with_condition(checked: bytes) -> Ruleset:
+    """A ruleset of one segment."""
+    return replace(EMPTY, segments={"s": Segment("s", "S", (), (Condition("…", AT, checked),), AT)})
+
+
+def test_live_are_those_that_can_answer() -> None:
+    """Drafts and paused experiences are not."""
+    ruleset = with_experiences(experience("a"), experience("b", "draft"), experience("c", "paused"))
+    assert live(ruleset) == {"a"}
+
+
+def test_a_difference_names_what_came_went_and_changed() -> None:
+    """By kind, with the number and the keys."""
+    old = with_experiences(experience("a"), experience("b"))
+    new = with_experiences(experience("b", "paused"), experience("c"), experience("d"))
+    assert difference(old, new) == "+2 experiences: c, d, -1 experience: a, ~1 experience: b"
+
+
+def test_many_names_are_cut() -> None:
+    """A log line names five and counts all."""
+    new = with_experiences(*(experience(f"e{number}") for number in range(7)))
+    assert difference(EMPTY, new) == "+7 experiences: e0, e1, e2, e3, e4, …"
+
+
+def test_moving_within_a_file_is_no_difference() -> None:
+    """Only what decides counts."""
+    moved = replace(experience("a"), place=Place("b.yaml", 9, 9))
+    assert difference(with_experiences(experience("a")), with_experiences(moved)) == "nothing that decides"
+
+
+def test_insertable_is_named() -> None:
+    """What a page may show is part of the rules."""
+    assert difference(EMPTY, replace(EMPTY, insertable=("traits.a",))) == "~insertable"
+
+
+def test_roots_are_found_in_conditions_and_templates() -> None:
+    """Wherever a rule can read a device or a place."""
+    slot = Change(selector="h1", attributes={"title": ("in ", Slot(("geo", "city"), None, "attribute"))})
+    assert roots_read(EMPTY) == frozenset()
+    assert roots_read(with_condition(b"\x0a\x06device\x12")) == {"device"}
+    assert roots_read(with_experiences(experience("a", change=slot))) == {"geo"}
