@@ -23,6 +23,7 @@ PATTERN_CHARS = 2_000  # a page pattern is read by people; two of them are compa
 SLOT_CHARS = 2_000  # a slot is a path and a default; what is longer was never closed
 SELECTOR_CHARS = 2_000  # selectors that tools write have some hundreds
 COMPARISONS = 200_000  # pairs of live experiences that are looked at for collisions: a second or so
+CONDITIONS = 20_000  # parsed conditions that are remembered from one reading of the folder to the next
 PPM = 1_000_000  # shares are parts per million: percent with four decimals
 
 # --- memory --------------------------------------------------------------------------------------------------
@@ -45,6 +46,9 @@ DAMAGED_KEYS = 100  # damaged records that are named; beyond that the store want
 IMPORT_LINE_BYTES = 1024 * 1024  # a line beyond this is a file without line ends
 IMPORT_BATCH_LINES = 1_000  # a commit waits for the disk; a thousand lines share one
 IMPORT_REASONS = 100  # rejected lines that are named; the rest is counted
+
+# --- looking at many visitors (`audience`, `diff --store`) ---------------------------------------------------------
+VISITORS_SAMPLED = 20_000  # seconds instead of minutes; a share is then known to 0.7 points or better
 
 # --- log -----------------------------------------------------------------------------------------------------
 SAME_LOG_S = 10.0  # trouble that every request meets is told once in so long: a log that fills a disk is more trouble

@@ -1,0 +1,229 @@
+"""The ruleset in use. What lives here: reading a rules folder into a Decider, holding it, swapping it for the next.
+
+What may not: HTTP, profiles, waiting (the node calls `step` at an interval, in a thread), deciding.
+
+1. `read` is the whole way from files to a Decider: load, compile, the files' own `tests:`. Any error: no Decider.
+2. A swap is one reference (`held`): a request that has begun ends on the ruleset that it began with.
+3. Broken files: what is held stays, `problems` say file and line, the log too. Mended: `problems` are gone.
+4. A ruleset that lost more than half of the live experiences waits until its folder was at rest for
+   `limits.LARGE_REMOVAL_REST_S`: it looks like a folder in the middle of being copied.
+5. What makes a swap felt is done before it, in the thread: pages that visitors lately asked for are compiled, and the
+   new objects are taken out of the garbage collector's sight (a pass over 10,000 segments stops the world for 0.5 s).
+6. Every ruleset that is taken is kept as a file. Only a process that *starts* while the files are broken uses it.
+"""
+
+import gc
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from engine import limits
+from engine.decide.cases import failures
+from engine.decide.decider import Decider, NotAUrl
+from engine.problems import Problem, as_text, errors
+from engine.rules import lastgood
+from engine.rules.folder import load
+from engine.rules.outline import difference, live, roots_read
+from engine.rules.watch import Watcher, sight
+from engine.words import Page, Place, Profile, Ruleset, Visit
+
+log = logging.getLogger("mutiny_edge.rules")
+
+
+_NOBODY = Profile("nobody")
+
+
+class RulesBroken(Exception):  # noqa: N818 - it is a state of the files, not a fault of the program
+    """A first start with rule files that cannot be taken; `problems` say why."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__(f"the rule files have {len(errors(problems))} error(s)")
+        self.problems = problems
+
+
+class Held(Struct, frozen=True):
+    """A Decider in use: since when, from where, and which of the costly roots (`device`, `geo`) its rules read."""
+
+    decider: Decider
+    since: datetime
+    source: Literal["files", "last good"]
+    reads: frozenset[str]
+
+
+class Reading(Struct, frozen=True):
+    """What a folder holds: a Decider, or problems of which at least one is an error; warnings come with either."""
+
+    decider: Decider | None
+    problems: tuple[Problem, ...]
+
+
+def read(folder: Path) -> Reading:
+    """Load, compile and run the folder's own tests. Never raises for what a file holds."""
+    loaded = load(folder, doubts=False)
+    if loaded.ruleset is None:
+        return Reading(None, loaded.problems)
+    decider = Decider(loaded.ruleset)
+    problems = (*loaded.problems, *failures(decider))
+    return Reading(None if errors(problems) else decider, problems)
+
+
+@contextmanager
+def _collector_aside() -> Iterator[None]:
+    """No garbage collection while rules are read, and none ever over what is alive then.
+
+    Rules, deciders and what loading leaves behind hold no cycles: they are freed when nobody holds them.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+class Holder:
+    """The ruleset of one folder. `problems` is why the newest state of the files is not the one in use, if so."""
+
+    def __init__(self, folder: Path, data: Path, now: Callable[[], datetime]) -> None:
+        self.problems: tuple[Problem, ...] = ()
+        self.held: Held
+        self._folder = folder
+        self._data = data
+        self._now = now
+        self._watcher = Watcher(partial(sight, folder))
+        self._waiting: Reading | None = None
+        self._urls: dict[str, None] = {}
+
+    def note(self, url: str) -> None:
+        """Remember a page that was asked for: the next Decider knows it before it is used. Bounded, as pages are."""
+        if url not in self._urls:
+            if len(self._urls) >= limits.PAGE_MEMO:
+                self._urls.clear()
+            self._urls[url] = None
+
+    def open(self, pause: Callable[[float], None]) -> None:
+        """The first ruleset, from the files or, if they are broken, the last good one. Raises `RulesBroken`."""
+        reading = self._first(pause)
+        if reading.decider is not None:
+            self._hold(reading.decider)
+            return
+        self.problems = tuple(errors(reading.problems))
+        last_good = lastgood.kept(self._folder, self._data)
+        if last_good is None:
+            raise RulesBroken(self.problems)
+        self._tell_broken()
+        log.error(
+            "rules: started with the LAST GOOD ruleset %s, the files in %s are broken", last_good.version, self._folder
+        )
+        self.held = Held(Decider(last_good), self._now(), "last good", roots_read(last_good))
+
+    def _first(self, pause: Callable[[float], None]) -> Reading:
+        for _ in range(limits.FIRST_LOOKS):
+            phase = self._watcher.look()
+            if phase == "gone":
+                return Reading(None, (*load(self._folder, doubts=False).problems, self._gone()))
+            if phase == "rested":
+                reading = read(self._folder)
+                if self._watcher.still():
+                    self._watcher.take()
+                    return reading
+            pause(limits.LOOK_INTERVAL_S)
+        restless = _about(self._folder, "rules-keep-changing", "the rule files keep changing while they are read")
+        return Reading(None, (restless,))
+
+    def step(self) -> None:
+        """One look at the folder, and what follows from it. Takes as long as compiling takes."""
+        phase = self._watcher.look()
+        if phase == "gone":
+            self._refuse((self._gone(),))
+        if phase != "rested":
+            self._waiting = None
+            return
+        with _collector_aside():
+            reading = self._waiting or self._read_and_warm()
+        if not self._watcher.still():
+            return
+        if reading.decider is None:
+            self._refuse(tuple(errors(reading.problems)))
+        elif self._must_wait(reading.decider.ruleset):
+            self._waiting = reading
+            return
+        else:
+            self._swap(reading.decider)
+        self._watcher.take()
+        self._waiting = None
+
+    def _read_and_warm(self) -> Reading:
+        """What the folder holds, its Decider ready for the pages that visitors lately asked for."""
+        reading = read(self._folder)
+        if reading.decider is not None:
+            for url in tuple(self._urls):
+                with suppress(NotAUrl):
+                    reading.decider.decide(_NOBODY, Page(url), Visit(), self._now())
+        return reading
+
+    def _must_wait(self, new: Ruleset) -> bool:
+        """Is this a ruleset that lost most of the live experiences, and has not rested for long enough?"""
+        before = live(self.held.decider.ruleset)
+        lost = before - live(new)
+        if 2 * len(lost) <= len(before) or self._watcher.looks * limits.LOOK_INTERVAL_S > limits.LARGE_REMOVAL_REST_S:
+            return False
+        self._watcher.forget()
+        message = (
+            f"{len(lost)} of {len(before)} live experiences would go; "
+            f"taken once the files were left alone for {limits.LARGE_REMOVAL_REST_S:.0f} s"
+        )
+        self._refuse((_about(self._folder, "large-removal", message),))
+        return True
+
+    def _swap(self, decider: Decider) -> None:
+        """Use this one from now on."""
+        old = self.held.decider.ruleset
+        mended = bool(self.problems) or self.held.source == "last good"
+        if decider.ruleset.version != old.version:
+            log.info("rules: %s -> %s: %s", old.version, decider.ruleset.version, difference(old, decider.ruleset))
+            self._hold(decider)
+        elif mended:
+            log.info("rules: in order again, %s stays", old.version)
+            self._hold(decider)
+        self.problems = ()
+
+    def _hold(self, decider: Decider) -> None:
+        ruleset = decider.ruleset
+        self.held = Held(decider, self._now(), "files", roots_read(ruleset))
+        try:
+            lastgood.keep(ruleset, self._folder, self._data)
+        except OSError as error:
+            log.warning("rules: %s could not be kept as the last good ruleset: %s", ruleset.version, error)
+
+    def _refuse(self, problems: tuple[Problem, ...]) -> None:
+        """What is held stays, and why is told once."""
+        if problems == self.problems:
+            return
+        self.problems = problems
+        self._tell_broken()
+        log.error("rules: not taken, %s stays", self.held.decider.ruleset.version)
+
+    def _tell_broken(self) -> None:
+        for line in _first_lines(self.problems):
+            log.error("rules: %s", line)
+
+    def _gone(self) -> Problem:
+        return _about(self._folder, "rules-folder-gone", "the rules folder is not there or cannot be listed")
+
+
+def _about(folder: Path, code: str, message: str) -> Problem:
+    """A problem of the folder as a whole."""
+    return Problem(Place(folder.as_posix(), 1, 1), code, message)
+
+
+def _first_lines(problems: Iterable[Problem], most: int = 20) -> list[str]:
+    """The problems, each as its first line: carets belong on a terminal, not into a log."""
+    lines = [as_text(problem).splitlines()[0] for problem in problems]
+    return lines if len(lines) <= most else [*lines[:most], f"and {len(lines) - most} more"]

@@ -1,0 +1,127 @@
+"""A node decides, whatever happens to its store; and takes new rules in the background."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from engine.decide.decider import NotAUrl
+from engine.node import Node, Settings, open_store, utc_now
+from engine.profiles.ids import key
+from engine.profiles.record import Change
+from engine.profiles.store import StoreError
+from engine.words import Page, Visit
+
+RULES = """\
+segments:
+  small: {name: Small, when: "traits.employees < 50"}
+experiences:
+  site:
+    name: Site
+    pages: ["/**"]
+    audiences: [{segment: small, control: 0%, variants: [{key: v, changes: [{selector: h1, text: Hi}]}]}]
+  always:
+    name: Always
+    pages: ["/**"]
+    audiences: [{segment: all, control: 0%, variants: [{key: v, changes: [{selector: h2, text: Hi}]}]}]
+"""
+ALL = "segments:\n  all: {name: All, when: 'page.host != \"\"'}\n"
+PAGE = Page("https://www.example.com/")
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Node]:
+    """A node of its own folder."""
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "a.yaml").write_text(RULES)
+    (tmp_path / "rules" / "b.yaml").write_text(ALL)
+    node = Node(Settings(tmp_path / "rules", tmp_path / "data"))
+    yield node
+    node.store.close()
+
+
+def shown(node: Node, traits: dict[str, object], visitor: str = "v1") -> list[str]:
+    """The experiences that answer."""
+    return [a.experience for a in node.decide(visitor, PAGE, Visit(), traits).assignments]
+
+
+def know(node: Node, **traits: object) -> None:
+    """Store traits of the visitor v1."""
+    node.store.apply([Change(key("visitor", "v1"), 1, traits)])
+
+
+def test_stored_traits_decide(node: Node) -> None:
+    """What the store knows of a visitor."""
+    know(node, employees=12)
+    assert shown(node, {}) == ["always", "site"]
+    assert shown(node, {}, "v2") == ["always"]
+
+
+def test_traits_of_the_page_lie_under_the_stored_ones(node: Node) -> None:
+    """A page can add what is not known, and can contradict nothing."""
+    assert shown(node, {"employees": 12}) == ["always", "site"]
+    know(node, employees=5000)
+    assert shown(node, {"employees": 12}) == ["always"]
+
+
+def test_without_a_store_page_and_visit_decide(node: Node, caplog: pytest.LogCaptureFixture) -> None:
+    """No exception, an answer that says `degraded`, and one line in the log for many of them."""
+    know(node, employees=12)
+    node.store.close()
+    with caplog.at_level(logging.ERROR):
+        decisions = [node.decide("v1", PAGE, Visit(), {}) for _ in range(50)]
+    assert all(decision.degraded for decision in decisions)
+    assert [a.experience for a in decisions[0].assignments] == ["always"]
+    assert (node.degraded, len(caplog.records)) == (50, 1)
+
+
+def test_a_page_without_a_url_is_told(node: Node) -> None:
+    """The one thing that a caller can get wrong."""
+    with pytest.raises(NotAUrl):
+        node.decide("v1", Page("pricing"), Visit(), {})
+
+
+def test_new_rules_come_in_the_background(node: Node, tmp_path: Path) -> None:
+    """A started node takes them by itself, and deciding goes on meanwhile."""
+
+    async def run() -> None:
+        node.start()
+        (tmp_path / "rules" / "b.yaml").write_text(ALL.replace("All", "Everybody"))
+        before = node.held.decider.ruleset.version
+        async with asyncio.timeout(60):
+            while node.held.decider.ruleset.version == before:
+                assert shown(node, {}) == ["always"]
+                await asyncio.sleep(0.01)
+        await node.stop()
+
+    asyncio.run(run())
+    assert node.held.decider.ruleset.segments["all"].name == "Everybody"
+
+
+def test_ready_unless_draining(node: Node) -> None:
+    """Broken rule files do not make a node unready; going away does."""
+    assert node.ready
+    node.draining = True
+    assert not node.ready
+
+
+def test_the_clock_is_utc(node: Node) -> None:
+    """Whatever the machine's zone is."""
+    assert node.held.since.tzinfo is UTC
+    assert node.held.since <= utc_now()
+
+
+def test_settings_come_from_the_environment() -> None:
+    """One variable a setting; what is not set or empty is the default."""
+    given = {"MUTINY_EDGE_RULES": "/etc/rules", "MUTINY_EDGE_DATA": "", "MUTINY_EDGE_STORE": "redis://cache"}
+    assert Settings.from_environment(given) == Settings(Path("/etc/rules"), Path("data"), "redis://cache")
+    assert Settings.from_environment({}) == Settings()
+
+
+def test_an_unknown_store_is_refused(tmp_path: Path) -> None:
+    """A wrong `--store` must not quietly mean the embedded one."""
+    with pytest.raises(StoreError, match="redis://cache"):
+        open_store(Settings(data=tmp_path, store="redis://cache"))
