@@ -1,0 +1,16 @@
+"""Profiles: what is known of people and accounts, kept so that a decision can read it in microseconds.
+
+What lives here: ids and keys, values, records and their merge law, stores, reading a profile, importing a file.
+What may not: Segment's or Salesforce's wire forms, HTTP, rules, the clock (a time always comes as an argument).
+
+1. `ids`      what an id may be, and the key of the record that stands under it.
+2. `values`   any JSON value made into one that can be stored, or refused.
+3. `record`   one record: traits and links as last-writer-wins registers; the law that any order of the same
+              changes, with any repeats, ends in the same bytes; the encoding. Pure.
+4. `store`    the one interface of every store, and how stores fail.
+5. `lmdb`     the embedded store; `identity` the file beside it that says which store a folder holds.
+6. `read`     from a visitor id to a `Profile`.
+7. `importing` newline-delimited JSON into a store.
+
+The first three know no I/O; `read` and `importing` know the interface of a store, and no store.
+"""

@@ -1,0 +1,279 @@
+"""The embedded store: one LMDB file under `--data`, read by every worker process without a lock.
+
+What lives here: `LmdbStore`, and how LMDB's failures become the store's. What may not: what records mean (`record`),
+which store a folder holds (`identity`).
+
+1. Reads: a fresh read transaction each, for one that lives on never sees a new trait. No lock, no wait.
+2. Writes: a batch is one transaction, durable when it returns. LMDB lets one writer in at a time, over all
+   processes, so an import and a server share a store; a killed writer leaves nothing behind.
+3. Every body is followed by 4 bytes of CRC-32 over key and body: a flipped bit would otherwise be a wrong value
+   that nobody notices, in a key another person's record. What does not match is `DAMAGED`.
+4. The map (the address space that LMDB works in) is a limit on the file, nothing is allocated for it. When it is
+   full the writer doubles it and begins anew; the other processes notice at their next transaction and follow.
+   py-lmdb ends the transactions that are open in this process meanwhile, so those wait and are repeated; under a
+   write transaction of another thread it would break, so in one process only one thread writes or resizes.
+5. Processes that were killed keep their places in the table of readers, and with them old pages from being used
+   again: places of the dead are cleared at the start, before every write, and when the table is full.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from errno import EACCES, EDQUOT, EFBIG, EIO, ENOSPC, EPERM, EROFS
+from pathlib import Path
+from shutil import disk_usage
+from threading import Lock, RLock
+from typing import Final, TypeVar
+from zlib import crc32
+
+import lmdb
+
+from engine.limits import DAMAGED_KEYS
+from engine.profiles import identity
+from engine.profiles.ids import Key, Kind, prefix
+from engine.profiles.record import BadRecord, Change, merged
+from engine.profiles.store import (
+    DAMAGED,
+    Found,
+    StoreDamaged,
+    StoreError,
+    StoreFull,
+    StoreStats,
+    StoreUnavailable,
+)
+
+T = TypeVar("T")
+
+READERS: Final = 1024  # read transactions at the same time, over all processes; 64 bytes each
+MAP_BYTES: Final = 2**30  # to begin with: a million profiles
+MAP_BYTES_MOST: Final = 2**44  # 16 TiB: beyond that something else is wrong
+SCAN_RECORDS: Final = 256  # read at once; a scan must not keep old pages alive, nor other threads waiting
+DISK_LOW_BYTES: Final = 64 * 2**20  # LMDB reports a full disk as an I/O error; with less than this free, it is one
+
+# CRC-32 over anything followed by its own CRC-32 (little-endian) is this constant: one call checks key, body and sum.
+_RESIDUE: Final = 0x2144DF1C
+_SUM_BYTES: Final = 4
+_ATTEMPTS: Final = 5  # how often a transaction that another thread's or process's growing ended is begun again
+
+
+class LmdbStore:
+    """A `Store` in a folder of its own. One per folder and process: LMDB cannot open a file twice in one."""
+
+    def __init__(self, folder: Path, *, map_bytes: int = MAP_BYTES) -> None:
+        """Open the store in `folder`, make it where there is none. Raises StoreDamaged, StoreFull, StoreUnavailable."""
+        self._folder = folder
+        self._damaged: set[Key] = set()
+        self._writing = RLock()
+        self._resizing = Lock()  # taken under `_writing`, and only for the resizing itself
+        self._environment = _open(folder, map_bytes)
+        self._begin = self._environment.begin
+
+    def get(self, keys: Sequence[Key]) -> list[Found]:
+        """The bodies under these keys, in their order. Raises StoreError."""
+        try:
+            return self._get(keys)
+        except lmdb.Error as error:
+            return self._again(lambda: self._get(keys), error)
+
+    def apply(self, changes: Iterable[Change]) -> int:
+        """Merge a batch, all or nothing, durably; how many records are now other than before. Raises StoreError."""
+        by_key: dict[Key, list[Change]] = {}
+        for change in changes:
+            by_key.setdefault(change.key, []).append(change)
+        if not by_key:
+            return 0
+        # In the order of keys: neighbours share pages.
+        return self._write(lambda txn: sum(self._merge(txn, key, by_key[key]) for key in sorted(by_key)))
+
+    def scan(self, kind: Kind | None = None) -> Iterator[tuple[Key, Found]]:
+        """Every record (of one kind) by key, read in short transactions. Raises StoreError."""
+        first = b"a" if kind is None else prefix(kind)  # every key begins with a letter
+        beginning = b"" if kind is None else first
+        while rows := self._rows(first, beginning):
+            yield from rows
+            first = rows[-1][0] + b"\x00"
+
+    def delete(self, keys: Iterable[Key]) -> int:
+        """Remove these records, durably; how many there were. Raises StoreError."""
+        gone = sorted(set(keys))
+        removed = self._write(lambda txn: sum(txn.delete(key) for key in gone)) if gone else 0
+        self._damaged.difference_update(gone)
+        return removed
+
+    def stats(self) -> StoreStats:
+        """Raises StoreError."""
+        info, stat = self._answer(lambda: (self._environment.info(), self._environment.stat()))
+        return StoreStats(
+            kind="lmdb",
+            records=max(0, stat["entries"] - 1),  # one entry is the store's name
+            used_bytes=(info["last_pgno"] + 1) * stat["psize"],
+            damaged=len(self._damaged),
+            damaged_keys=tuple(sorted(self._damaged)[:DAMAGED_KEYS]),
+        )
+
+    def close(self) -> None:
+        """Let go of the files. Closing twice is harmless."""
+        self._environment.close()
+
+    def _get(self, keys: Sequence[Key]) -> list[Found]:
+        found: list[Found] = []
+        txn = self._begin()
+        try:
+            get = txn.get
+            for key in keys:
+                raw = get(key)
+                if raw is None:
+                    found.append(None)
+                elif crc32(raw, crc32(key)) == _RESIDUE:
+                    found.append(raw[:-_SUM_BYTES])
+                else:
+                    found.append(self._note_damaged(key))
+        finally:
+            txn.abort()
+        return found
+
+    def _rows(self, first: bytes, beginning: bytes) -> list[tuple[Key, Found]]:
+        def read() -> list[tuple[Key, Found]]:
+            rows: list[tuple[Key, Found]] = []
+            with self._begin() as txn, txn.cursor() as cursor:
+                more = cursor.set_range(first)
+                while more and len(rows) < SCAN_RECORDS and (key := Key(cursor.key())).startswith(beginning):
+                    rows.append((key, self._checked(key, cursor.value())))
+                    more = cursor.next()
+            return rows
+
+        return self._answer(read)
+
+    def _merge(self, txn: "lmdb.Transaction[bytes]", key: Key, changes: list[Change]) -> bool:
+        raw = txn.get(key)
+        body = None if raw is None else self._checked(key, raw)
+        try:
+            after = merged(None if body is DAMAGED else body, changes)
+        except BadRecord:
+            self._note_damaged(key)
+            after = merged(None, changes)
+        if after is None or after == body:
+            return False
+        txn.put(key, after + crc32(after, crc32(key)).to_bytes(_SUM_BYTES, "little"))
+        return True
+
+    def _checked(self, key: Key, raw: bytes) -> Found:
+        return raw[:-_SUM_BYTES] if crc32(raw, crc32(key)) == _RESIDUE else self._note_damaged(key)
+
+    def _note_damaged(self, key: Key) -> Found:
+        self._damaged.add(key)
+        return DAMAGED
+
+    def _write(self, work: "Callable[[lmdb.Transaction[bytes]], int]") -> int:
+        """`work` in one write transaction, again after the map has grown."""
+
+        def attempt() -> int:
+            self._environment.reader_check()  # microseconds, beside a commit that waits for the disk
+            with self._begin(write=True) as txn:
+                return work(txn)
+
+        with self._writing:
+            return self._answer(attempt)
+
+    def _answer(self, attempt: Callable[[], T]) -> T:
+        """What `attempt` returns, attempted again where that helps. Raises StoreError."""
+        try:
+            return attempt()
+        except lmdb.Error as error:
+            return self._again(attempt, error)
+
+    def _again(self, attempt: Callable[[], T], error: lmdb.Error) -> T:
+        """Do what `error` asks for and attempt it again; raise what cannot be mended. Raises StoreError."""
+        refusals = 0
+        while refusals < _ATTEMPTS:
+            try:
+                if isinstance(error, lmdb.MapFullError):
+                    self._grow()
+                elif self._mend(error):
+                    refusals += 1
+                else:
+                    break
+                return attempt()
+            except lmdb.Error as next_error:
+                error = next_error
+        raise _failure(self._folder, error) from error
+
+    def _mend(self, error: lmdb.Error) -> bool:
+        """Whether it is worth to attempt it again after this."""
+        if isinstance(error, lmdb.MapResizedError):
+            self._resize(0)  # to what the process that grew it has made of it
+            return True
+        if isinstance(error, lmdb.ReadersFullError):
+            return self._environment.reader_check() > 0
+        # py-lmdb's own refusals carry no code: the transaction was ended by another thread's resizing.
+        with self._resizing:
+            return error.code == 0 or isinstance(error, lmdb.InvalidParameterError)
+
+    def _grow(self) -> None:
+        size = self._environment.info()["map_size"] * 2
+        if size > MAP_BYTES_MOST:
+            raise StoreFull(f"{self._folder} has reached {MAP_BYTES_MOST:,} bytes")
+        self._resize(size)
+
+    def _resize(self, size: int) -> None:
+        with self._writing, self._resizing:
+            self._environment.set_mapsize(size)
+
+
+def _open(folder: Path, map_bytes: int) -> lmdb.Environment:
+    """The environment, checked and named. Raises StoreDamaged, StoreFull, StoreUnavailable."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        known = identity.read(folder)
+        while True:
+            try:
+                return _checked(folder, known, map_bytes)
+            except lmdb.MapResizedError:
+                # Another process grew it after we had looked at its size: look again.
+                if map_bytes >= MAP_BYTES_MOST:
+                    raise
+                map_bytes *= 2
+    except lmdb.Error as error:
+        raise _failure(folder, error) from error
+    except OSError as error:
+        raise _not_usable(folder, error.strerror or str(error)) from error
+
+
+def _checked(folder: Path, known: str | None, map_bytes: int) -> lmdb.Environment:
+    environment = lmdb.Environment(
+        str(folder),
+        map_size=map_bytes,
+        max_readers=READERS,
+        max_spare_txns=1,
+        mode=0o600,  # what it holds is personal
+    )
+    try:
+        identity.refuse_cut_short(folder, environment)
+        environment.reader_check()
+        identity.settle(folder, environment, known)
+    except BaseException:
+        environment.close()
+        raise
+    return environment
+
+
+def _failure(folder: Path, error: lmdb.Error) -> StoreError:
+    """What LMDB says, in the words of the store."""
+    if isinstance(error, lmdb.DiskError) or error.code in {ENOSPC, EDQUOT, EFBIG} or _disk_is_full(folder, error):
+        return StoreFull(f"no room to write in {folder}: {error}")
+    damaged = (lmdb.InvalidError, lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.VersionMismatchError)
+    if isinstance(error, damaged):
+        return StoreDamaged(f"{folder / identity.DATA_FILE} is damaged or of another program: {error}")
+    if isinstance(error, lmdb.ReadersFullError):
+        return StoreUnavailable(f"{folder} has {READERS} readers at once; is something reading it that never ends?")
+    if error.code in {EACCES, EPERM, EROFS}:
+        return _not_usable(folder, "Permission denied")
+    return StoreUnavailable(f"{folder}: {error}")
+
+
+def _disk_is_full(folder: Path, error: lmdb.Error) -> bool:
+    return error.code == EIO and disk_usage(folder).free < DISK_LOW_BYTES
+
+
+def _not_usable(folder: Path, why: str) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"cannot keep profiles in {folder}: {why}; make it writable for this user, or give another folder with --data"
+    )

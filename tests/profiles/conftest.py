@@ -1,0 +1,59 @@
+"""Every store there is, empty, for the contract suite and for whoever just needs one."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from engine.profiles.lmdb import LmdbStore
+from engine.profiles.store import Store
+
+PATIENCE_S = 120  # no test measures time; this only ends what hangs
+
+Child: TypeAlias = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where a store may be made."""
+    return tmp_path / "profiles"
+
+
+@pytest.fixture(params=["lmdb"])
+def store(request: pytest.FixtureRequest, folder: Path) -> Iterator[Store]:
+    """An empty store of each kind; a new kind is one more name and line here."""
+    made: dict[str, Callable[[], Store]] = {"lmdb": lambda: LmdbStore(folder)}
+    opened = made[request.param]()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def child() -> Child:
+    """Run Python code in a process of its own; its arguments are `sys.argv[1:]`."""
+
+    def run(code: str, *arguments: object) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-c", code, *map(str, arguments)]
+        return subprocess.run(command, check=False, capture_output=True, text=True, timeout=PATIENCE_S)
+
+    return run
+
+
+@pytest.fixture
+def begin_child() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Start Python code in a process of its own, with pipes; whatever still runs in the end is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(code: str, *arguments: object) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-c", code, *map(str, arguments)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.communicate()

@@ -1,0 +1,168 @@
+"""The contract that every store must pass; `conftest.py` makes one of each kind."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.profiles.ids import Key, Kind, id_of, key, kind_of
+from engine.profiles.lmdb import LmdbStore
+from engine.profiles.record import Change, facts, merged
+from engine.profiles.store import DAMAGED, NotAtOnce, Store, StoreError
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+KEYS = [key(kind, id_) for kind in KINDS for id_ in ("1", "11", "2")]
+CHANGES = st.builds(
+    Change,
+    key=st.sampled_from(KEYS),
+    time_ms=st.integers(1, 3),
+    traits=st.dictionaries(st.sampled_from("ab"), st.none() | st.integers(0, 3), max_size=2),
+    links=st.dictionaries(st.sampled_from(["group", "user"]), st.sampled_from("12"), max_size=1),
+)
+
+
+def plan(id_: str, value: str, time: int = 1, kind: Kind = "visitor") -> Change:
+    """Somebody's plan is this."""
+    return Change(key(kind, id_), time, {"plan": value})
+
+
+def traits_in(store: Store, key_: Key) -> object:
+    """The traits under a key; None where there is no record."""
+    found = store.get([key_])[0]
+    assert found is not DAMAGED
+    return None if found is None else facts(found).traits
+
+
+def test_what_was_applied_is_read_back(store: Store) -> None:
+    """A read after a write sees it."""
+    assert store.apply([plan("ann", "pro")]) == 1
+    assert traits_in(store, key("visitor", "ann")) == {"plan": "pro"}
+
+
+def test_many_keys_are_answered_in_their_order(store: Store) -> None:
+    """Each key has its answer at its own place: repeated ones twice, unknown ones None."""
+    store.apply([plan("ann", "pro"), plan("bob", "free")])
+    ann, bob, eve = key("visitor", "ann"), key("visitor", "bob"), key("visitor", "eve")
+    found = store.get([bob, eve, ann, bob])
+    plans = [facts(body).traits["plan"] if isinstance(body, bytes) else body for body in found]
+    assert plans == ["free", None, "pro", "free"]
+    assert store.get([]) == []
+
+
+def test_changes_of_one_key_merge_within_a_batch_and_between_batches(store: Store) -> None:
+    """Registers are merged with what is stored, not put over it."""
+    ann = key("visitor", "ann")
+    store.apply([Change(ann, 5, {"plan": "pro"}), Change(ann, 3, {"plan": "free", "age": 3})])
+    store.apply([Change(ann, 4, {"plan": "team", "age": 4})])
+    assert traits_in(store, ann) == {"plan": "pro", "age": 4}
+
+
+def test_a_batch_says_how_many_records_it_changed(store: Store) -> None:
+    """Repeats and older events change nothing, and say so."""
+    assert store.apply([plan("ann", "pro", 5), plan("bob", "pro", 5)]) == 2
+    assert store.apply([plan("ann", "pro", 5), plan("bob", "free", 4)]) == 0
+    assert store.apply([Change(key("visitor", "eve"), 1)]) == 0
+    assert store.apply([]) == 0
+    assert store.stats().records == 2
+
+
+def test_a_batch_may_be_any_iterable(store: Store) -> None:
+    """A generator is read once, and that is enough."""
+    assert store.apply(plan(str(n), "pro") for n in range(5)) == 5
+
+
+def test_a_scan_sees_every_record_once_by_key(store: Store) -> None:
+    """All kinds, or one; more than any store reads at once, ids that begin with others among them."""
+    ids = ["1" * n for n in range(1, 400)] + ["2" * n for n in range(1, 400)]
+    store.apply([plan(id_, "pro", kind=kind) for id_ in ids for kind in ("visitor", "group")])
+    everything = [key_ for key_, _ in store.scan()]
+    assert everything == sorted(everything)
+    assert len(set(everything)) == len(everything) == 2 * len(ids)
+    groups = [(kind_of(key_), id_of(key_)) for key_, _ in store.scan("group")]
+    assert groups == [("group", id_) for id_ in ids]
+    assert list(store.scan("lead")) == []
+
+
+def test_a_scan_gives_the_bodies(store: Store) -> None:
+    """What a scan yields is what a read answers."""
+    store.apply([plan("ann", "pro"), plan("acme", "free", kind="group")])
+    for key_, body in store.scan():
+        assert store.get([key_]) == [body]
+
+
+def test_records_may_come_and_go_during_a_scan(store: Store) -> None:
+    """A scan that is under way neither blocks writes nor ends early by them."""
+    store.apply([plan(f"{n:04}", "pro") for n in range(1_000)])
+    seen = []
+    for key_, _ in store.scan("visitor"):
+        seen.append(id_of(key_))
+        if len(seen) == 10:
+            store.delete([key("visitor", f"{n:04}") for n in range(900)])
+            store.apply([plan("zoe", "pro")])
+    assert seen[:10] == [f"{n:04}" for n in range(10)]
+    assert seen[-101:] == [f"{n:04}" for n in range(900, 1_000)] + ["zoe"]
+
+
+def test_deleting_removes_and_counts(store: Store) -> None:
+    """Deleted records are gone, the others stay, and unknown ones do not count."""
+    store.apply([plan("ann", "pro"), plan("bob", "free")])
+    ann, bob, eve = key("visitor", "ann"), key("visitor", "bob"), key("visitor", "eve")
+    assert store.delete([ann, eve, ann]) == 1
+    assert traits_in(store, ann) is None
+    assert traits_in(store, bob) == {"plan": "free"}
+    assert store.delete([]) == 0
+
+
+def test_stats_count_records(store: Store) -> None:
+    """A fresh store is empty and whole; records of all kinds count."""
+    assert (store.stats().records, store.stats().damaged) == (0, 0)
+    store.apply([plan("1", "pro", kind=kind) for kind in KINDS])
+    assert store.stats().records == len(KINDS)
+    assert store.stats().used_bytes > 0
+
+
+def test_every_key_that_can_be_made_can_be_stored(store: Store) -> None:
+    """The longest id, and ids that look like other keys."""
+    ids = ["é" * 240, "\x00", "v:1", "\U0010ffff"]
+    store.apply([plan(id_, "pro", kind="user") for id_ in ids])
+    assert {id_of(key_) for key_, _ in store.scan("user")} == set(ids)
+
+
+def test_a_large_record_is_stored_whole(store: Store) -> None:
+    """A record far beyond any page of a store comes back as it was."""
+    big = {f"t{n}": "x" * 10_000 for n in range(100)}
+    store.apply([Change(key("user", "1"), 1, big)])
+    assert traits_in(store, key("user", "1")) == big
+
+
+def test_a_closed_store_answers_with_its_own_error(store: Store) -> None:
+    """Closing twice is harmless, asking afterwards a StoreError."""
+    store.close()
+    store.close()
+    with pytest.raises(StoreError):
+        store.get([key("user", "1")])
+    with pytest.raises(StoreError):
+        store.apply([plan("ann", "pro")])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(CHANGES, max_size=6), max_size=5))
+def test_a_store_holds_what_the_merge_law_says(batches: Sequence[Sequence[Change]]) -> None:
+    """After any batches, what is stored are the bytes of merging all changes at once."""
+    changes = [change for batch in batches for change in batch]
+    expected = {key_: merged(None, [change for change in changes if change.key == key_]) for key_ in KEYS}
+    with TemporaryDirectory() as folder:
+        opened = LmdbStore(Path(folder))
+        for batch in batches:
+            opened.apply(batch)
+        assert dict(opened.scan()) == {key_: body for key_, body in expected.items() if body is not None}
+        opened.close()
+
+
+def test_not_at_once_is_no_failure() -> None:
+    """Whoever handles failures of stores does not swallow "wait here" by accident."""
+    assert not issubclass(NotAtOnce, StoreError)
