@@ -1,0 +1,141 @@
+"""`mutiny-edge check`: every problem and warning of a rules folder, and ops' own tests, in one run.
+
+1. Files are read and checked as the service does it, so what passes here is what the service takes.
+2. Where no error stands in the way, the folder's `tests:` run; one that fails is an error at its own line.
+3. With `--store` the stored visitors are looked through for what the rules ask of them; only of rules without errors.
+4. Findings go to stdout in the wanted form. The summary goes to stderr: it is for people.
+"""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import click
+from msgspec import structs
+
+from engine.cli import options
+from engine.cli.screen import say
+from engine.cli.stored import left_out, of_them, sampled, stored_settings, visitors
+from engine.decide.cases import failures
+from engine.decide.decider import Decider
+from engine.decide.sightings import Sightings
+from engine.node import Settings, utc_now
+from engine.problems import Problem, as_github, as_json, as_text, errors, in_order
+from engine.rules.folder import Circumstances, Loaded, load, rule_files
+from engine.rules.seen import Seen
+
+EPILOG = """\b
+Examples:
+  mutiny-edge check                       the folder rules
+  mutiny-edge check rules/experiences     only a part of it
+  mutiny-edge check --store               also: traits that none of the stored visitors has
+  mutiny-edge check --format github       annotations in a pull request
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@options.rules_unchecked
+@options.data
+@options.stored("Doubt rules on traits that no stored visitor has, or not of this type.")
+@sampled
+@options.form("text", "json", "github")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    folder: Path | None,
+    rules: Path,
+    data: Path,
+    stored: str | None,
+    size: int,
+    everyone: bool,
+    form: str,
+) -> None:
+    """Say what is wrong in a rules folder, and run its tests.
+
+    DIR is the folder of rule files; without it, the one that --rules names. Each problem is one of `error` (a
+    service would not take these files) or `warning`: conditions that are never or always true, audiences that those
+    above them always cover, experiences that get in each other's way, redirects in a circle, schedules that are over,
+    and with --store traits that nobody has. Exit code 1 if there is an error.
+    """
+    folder = folder or rules
+    if not folder.is_dir():
+        raise click.BadParameter(f"Directory {str(folder)!r} does not exist.", ctx, param_hint="DIR")
+    where = stored_settings(rules, data, stored) if stored is not None else None
+    seen = partial(look, where, None if everyone else size) if where else None
+    loaded = load(folder, circumstances=Circumstances(utc_now(), seen))
+    problems = list(loaded.problems)
+    if loaded.ruleset is not None:
+        problems += map(with_line, failures(Decider(loaded.ruleset)))
+    problems = in_order(problems)
+    FORMS[form](problems)
+    if form != "json":
+        say(summary(folder, loaded, problems))
+    if errors(problems):
+        ctx.exit(1)
+
+
+def look(where: Settings, size: int | None) -> Seen:
+    """What the chosen visitors of the store have."""
+    sightings = Sightings()
+    with visitors(where, size) as chosen:
+        for profile in chosen.profiles():
+            sightings.add(profile)
+    if not sightings.visitors:
+        say("no visitor is stored, so no trait was looked for")
+    if chosen.damaged:
+        say(left_out(chosen.damaged))
+    return sightings.seen(("the " if chosen.chosen.is_all else "") + of_them(chosen.chosen))
+
+
+def with_line(problem: Problem) -> Problem:
+    """The same with its line of the file: who ran the test knew only its place."""
+    try:
+        line = Path(problem.place.file).read_text(encoding="utf-8").splitlines()[problem.place.line - 1]
+    except (OSError, UnicodeDecodeError, IndexError):  # changed meanwhile
+        return problem
+    return structs.replace(problem, source=line, width=len(line.rstrip()) - problem.place.column + 1)
+
+
+def print_text(problems: list[Problem]) -> None:
+    """As people read it: the place, the line with a caret, what would be right."""
+    colours = {"error": "red", "warning": "yellow"}
+    for problem in problems:
+        first, _, rest = as_text(problem).partition("\n")
+        place, severity, message = first.partition(f" {problem.severity}: ")
+        click.echo(click.style(place, bold=True) + click.style(severity, fg=colours[problem.severity]) + message)
+        click.echo(rest + "\n" if rest else "")
+
+
+def print_json(problems: list[Problem]) -> None:
+    """One JSON list, whatever was found."""
+    click.echo(json.dumps([as_json(problem) for problem in problems], indent=2, ensure_ascii=False))
+
+
+def print_github(problems: list[Problem]) -> None:
+    """One GitHub Actions annotation a line."""
+    for problem in problems:
+        click.echo(as_github(problem))
+
+
+FORMS: dict[str, Callable[[list[Problem]], None]] = {"text": print_text, "json": print_json, "github": print_github}
+
+
+def summary(folder: Path, loaded: Loaded, problems: list[Problem]) -> str:
+    """`rules: 3 files, 12 segments, 6 experiences, 9 tests passed; 0 errors, 1 warning`."""
+    counts = [counted(len(rule_files(folder)), "file")]
+    if loaded.ruleset is not None:
+        ruleset = loaded.ruleset
+        failed = len(errors(problems))
+        counts += [counted(len(ruleset.segments), "segment"), counted(len(ruleset.experiences), "experience")]
+        counts += [f"{counted(len(ruleset.cases) - failed, 'test')} passed"]
+    wrong = len(errors(problems))
+    found = f"{counted(wrong, 'error')}, {counted(len(problems) - wrong, 'warning')}"
+    return f"{folder}: {', '.join(counts)}; {click.style(found, fg='red' if wrong else 'green')}"
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -1,0 +1,66 @@
+"""`mutiny-edge decide`: the wire answer to one page view, without a server.
+
+1. The options become the body that a page would send, and the very function behind `POST /v1/decide` answers it: same
+   checks, same bytes.
+2. Stored visitors are looked up if there is a data folder. None is made for a question.
+3. On a terminal the answer is laid out for people; in a pipe it is the bytes of the wire, in one line.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+
+from engine.cli import options, view
+from engine.cli.screen import fail, for_people
+from engine.cli.trouble import told
+from engine.node import Node, Settings
+from engine.web.decide import answer
+from engine.web.refusal import Refused
+from engine.web.surroundings import Proxies
+
+EPILOG = """\b
+Examples:
+  mutiny-edge decide --visitor ada --url https://www.example.com/
+  mutiny-edge decide --visitor ada --url https://www.example.com/ \\
+      --traits '{"employees": 12, "industry": "SaaS"}' --count 3 --country DE
+"""
+
+
+@click.command(epilog=EPILOG)
+@view.of(required=True)
+@options.rules
+@options.data
+@options.store
+def command(rules: Path, data: Path, store: str | None, **asked: Any) -> None:
+    """Answer one page view, without a server.
+
+    Prints what `POST /v1/decide` would answer: from the rule files and, if there is a data folder, what is stored of
+    the visitor.
+    """
+    headers, body = view.headers(asked["country"]), view.body(asked)
+    with opened(Settings(rules, data, store)) as node:
+        try:
+            answered = answer(body, node, headers, None, Proxies(("*",)))
+        except Refused as refused:
+            fail(f"{refused.detail} [{refused.code}]")
+    if for_people():
+        click.echo(json.dumps(json.loads(answered), indent=2, ensure_ascii=False))
+    else:
+        click.echo(answered)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Node]:
+    """A node for one question. Without a data folder it works in one that is gone afterwards."""
+    with TemporaryDirectory(prefix="mutiny-edge-") as scratch:
+        if settings.store is None and not settings.data.exists():
+            settings = Settings(settings.rules, Path(scratch))
+        with told():
+            node = Node(settings)
+            with closing(node.store):
+                yield node

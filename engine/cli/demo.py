@@ -1,0 +1,206 @@
+"""`mutiny-edge demo`: the whole thing at work, on one machine, in one command, leaving nothing behind.
+
+1. Example rules, a crowd of generated visitors in a store of their own, and the example company's website.
+2. The engine is the real one: the store is filled as `import` fills it, and it is served as `serve` serves.
+3. What is printed as its answer was asked over HTTP, by the demo itself, from the server that is running.
+4. One process and one temporary folder. Ctrl-C, SIGTERM and a closed terminal end both.
+"""
+
+import io
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from errno import EADDRINUSE
+from pathlib import Path
+from socket import socket
+from tempfile import TemporaryDirectory
+from urllib.parse import urlencode
+from urllib.request import ProxyHandler, build_opener
+
+import click
+
+from engine.cli import crowd
+from engine.cli.check import counted
+from engine.cli.site import Site
+from engine.cli.trouble import told
+from engine.node import Node, Settings, utc_now
+from engine.profiles.importing import import_lines
+from engine.web.app import build
+from engine.web.serve import Options, bind, run, url_of
+
+HOST = "127.0.0.1"
+PORT = 8080
+ASKED = {"visitorId": "ada", "url": "https://www.example.com/"}
+
+EPILOG = """\b
+Examples:
+  mutiny-edge demo
+  mutiny-edge demo --rules rules          your own rules; edit them while it runs
+  mutiny-edge demo --print-visitors | mutiny-edge import -
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option(
+    "--rules",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Other rules than the example.",
+)
+@click.option(
+    "--visitors",
+    metavar="N",
+    type=click.IntRange(len(crowd.NAMED), 1_000_000),
+    default=3_000,
+    show_default=True,
+    help="How many there are.",
+)
+@click.option("--port", type=click.IntRange(0, 65535), help=f"Port to listen on.  [default: {PORT}, or a free one]")
+@click.option("--once", is_flag=True, help="End after the first answer, for scripts.")
+@click.option("--print-visitors", "lines_only", is_flag=True, help="Serve nothing; print the visitors for `import`.")
+def command(rules: Path | None, visitors: int, port: int | None, once: bool, lines_only: bool) -> None:
+    """Show it working: example rules, visitors and a website, served.
+
+    Opens a port on this machine, prints where to look and a real decision. Ctrl-C ends it and leaves nothing behind.
+    """
+    if lines_only:
+        click.echo(crowd_lines(visitors), nl=False)
+        return
+    rules = rules or example_rules()
+    with ended_by_signals(), scratch() as data, told():
+        node = Node(Settings(rules, data))
+        with closing(node.store), listening_on(port) as listening:
+            fill(node, visitors)
+            guide = Guide(node, visitors, url_of(listening), once=once)
+            options = Options(node.settings, drain_s=0)
+            run(options, node, Site(build(node)), listening, on_started=guide.start)
+            guide.finish()
+
+
+def example_rules() -> Path:
+    """The example rules: beside this file in an installed package, at the top in a checkout."""
+    packaged = Path(__file__).with_name("example")
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "rules"
+
+
+def fill(node: Node, visitors: int) -> None:
+    """The crowd into the store, by the road that `import` takes."""
+    import_lines(io.BytesIO(crowd_lines(visitors)), node.store, utc_now())
+
+
+def crowd_lines(visitors: int) -> bytes:
+    """The crowd as a file for `import`."""
+    return b"".join(json.dumps(line).encode() + b"\n" for line in crowd.lines(visitors))
+
+
+@contextmanager
+def listening_on(port: int | None) -> Iterator[socket]:
+    """The port that was asked for; without a wish 8080, or any free one if that is taken."""
+    try:
+        listening = bind(HOST, PORT if port is None else port)
+    except OSError as error:
+        if port is not None or error.errno != EADDRINUSE:
+            raise
+        listening = bind(HOST, 0)
+    with listening:
+        yield listening
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Ctrl-C and the other polite signals end the block, from its first line to its last, and end it well."""
+    # While the server runs it has its own handlers for SIGINT and SIGTERM; a closed terminal shall end it like SIGTERM.
+    handlers = {
+        signal.SIGTERM: signal.default_int_handler,
+        signal.SIGHUP: lambda number, frame: signal.raise_signal(signal.SIGTERM),  # noqa: ARG005
+    }
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A temporary folder that is gone afterwards, also if the signal comes while it is being made."""
+    folder = None
+    try:
+        with held_back():
+            folder = TemporaryDirectory(prefix="mutiny-edge-demo-")
+        yield Path(folder.name)
+    finally:
+        if folder is not None:
+            with held_back():
+                folder.cleanup()
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Signals wait until the block is over."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class Guide:
+    """What the demo tells: it asks the server like any client, in a thread, once the server is up."""
+
+    def __init__(self, node: Node, visitors: int, url: str, *, once: bool) -> None:
+        self._node = node
+        self._visitors = visitors
+        self._url = url
+        self._once = once
+        self._failure: OSError | None = None
+
+    def start(self) -> None:
+        """Called when the server accepts connections."""
+        threading.Thread(target=self._tell, daemon=True).start()
+
+    def finish(self) -> None:
+        """Raises what kept the demo from telling, if anything did."""
+        if self._failure is not None:
+            raise self._failure
+
+    def _tell(self) -> None:
+        try:
+            click.echo(self._text(self._ask()))
+            sys.stdout.flush()
+        except OSError as error:  # a closed pipe, or no answer
+            self._failure = error
+        if self._once or self._failure:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def _ask(self) -> str:
+        """A real decision, over HTTP."""
+        direct = build_opener(ProxyHandler({}))  # whatever proxy the machine has, our own address needs none
+        with direct.open(self._question(), timeout=10) as response:
+            return str(response.read().decode())
+
+    def _question(self) -> str:
+        return f"{self._url}/v1/decide?{urlencode(ASKED, safe=':/')}"
+
+    def _text(self, answer: str) -> str:
+        ruleset = self._node.held.decider.ruleset
+        crowd_size = counted(self._visitors, "visitor")
+        rules = f"{counted(len(ruleset.experiences), 'experience')}, {counted(len(ruleset.segments), 'segment')}"
+        return "\n".join(
+            (
+                f"An example company with {crowd_size}, served by the rules in {self._node.settings.rules} ({rules}).",
+                "",
+                f"  Look:    {click.style(self._url + '/', bold=True)}",
+                f"  Ask:     curl '{self._question()}'",
+                f"  Answer:  {answer}",
+                "",
+                "Ctrl-C ends it and leaves nothing behind.",
+            )
+        )

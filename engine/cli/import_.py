@@ -1,0 +1,74 @@
+"""`mutiny-edge import`: visitors and their traits into the store, from newline-delimited JSON.
+
+1. Lines that are not acceptable are left out and told by number; the others go in.
+2. A progress bar shows on a terminal, for a file whose size is known; nothing moves in a pipe.
+3. Running it again changes nothing: newest wins, and the same is the same.
+"""
+
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+import msgspec
+
+from engine.cli import options
+from engine.cli.screen import say
+from engine.cli.trouble import told
+from engine.node import Settings, open_store, utc_now
+from engine.profiles.importing import Imported, import_lines
+
+EPILOG = """\b
+A line is {"visitorId": "ada", "traits": {…}, "account": {…}, "timestamp": "2026-11-23T12:00:00Z"}; all but the
+visitorId may be left out. Examples:
+  mutiny-edge import visitors.ndjson
+  zcat visitors.ndjson.gz | mutiny-edge import -
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("file", metavar="FILE", type=click.File("rb"))
+@options.data
+@options.store
+@options.form("text", "json")
+@click.pass_context
+def command(ctx: click.Context, file: BinaryIO, data: Path, store: str | None, form: str) -> None:
+    """Read visitors and their traits into the store.
+
+    FILE holds one JSON object a line; `-` reads from stdin. Lines that are not acceptable are left out and told by
+    number; then the exit code is 1. A server that runs on the same data sees the visitors at once.
+    """
+    with told(), closing(open_store(Settings(data=data, store=store))) as opened, progress(file) as seen:
+        imported = import_lines(file, opened, utc_now(), seen)
+    if form == "json":
+        click.echo(msgspec.json.format(msgspec.json.encode(imported)).decode())
+    else:
+        tell(file.name, imported)
+    if imported.rejected:
+        ctx.exit(1)
+
+
+@contextmanager
+def progress(file: BinaryIO) -> Iterator[Callable[[int], None] | None]:
+    """Something to tell how many bytes are read, if there is a terminal to show it on and an end to expect."""
+    found = os.fstat(file.fileno())
+    if not sys.stderr.isatty() or not stat.S_ISREG(found.st_mode):
+        yield None
+        return
+    with click.progressbar(length=found.st_size, label=str(file.name), file=sys.stderr) as bar:
+        yield lambda read: bar.update(read - bar.pos)
+
+
+def tell(name: str, imported: Imported) -> None:
+    """The lines that were left out, and how many went in."""
+    for rejected in imported.reasons:
+        say(f"{click.style(f'{name}:{rejected.line}', bold=True)}: {rejected.reason}")
+    untold = imported.rejected - len(imported.reasons)
+    if untold:
+        say(f"and {untold:,} more")
+    left_out = click.style(f"{imported.rejected:,} left out", fg="red" if imported.rejected else None)
+    say(f"{name}: {imported.total:,} lines, {imported.imported:,} imported, {left_out}")

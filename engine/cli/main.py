@@ -1,0 +1,83 @@
+"""The table of verbs, and what every verb has in common: exit codes and messages in place of tracebacks.
+
+1. `VERBS` names each verb with its one line of help, so that `--help` lists them without importing one.
+2. A verb's module is imported when the verb is called; it holds one click command named `command`.
+3. What the machine refuses (a port, a folder, a full disk) is an `OSError` somewhere below; here it becomes one line.
+"""
+
+import errno
+import os
+import sys
+from importlib import import_module
+from io import TextIOWrapper
+from typing import cast
+
+import click
+
+from engine.cli.screen import CannotRun
+
+VERBS = {
+    "demo": "Show it working: example rules, visitors and a website, served.",
+    "serve": "Run the service.",
+    "check": "Say what is wrong in a rules folder, and run its tests.",
+    "decide": "Answer one page view, without a server.",
+    "explain": "Say why a visitor sees what they see.",
+    "audience": "Count the stored visitors by segment.",
+    "diff": "Say what an edit of the rules changes, and whom it draws anew.",
+    "import": "Read visitors and their traits into the store.",
+    "schema": "Print the JSON Schema of rule files, for editors.",
+}
+INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended: 128 + SIGINT
+
+
+class Verbs(click.Group):
+    """A group that knows its verbs by name and loads them one by one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's signature)
+        """The verbs in the order in which a newcomer needs them."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  (click's signature)
+        """The verb's command, or nothing if there is no such verb."""
+        if cmd_name not in VERBS:
+            return None
+        # `import` is a word of Python, so its file has a trailing underscore.
+        name = "import_" if cmd_name == "import" else cmd_name
+        return cast("click.Command", import_module(f"engine.cli.{name}").command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  (click's signature)
+        """The list in `--help`, from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the verb; see `engine.cli` for what its exit codes mean."""
+        if os.environ.get("NO_COLOR"):
+            ctx.color = False
+        if isinstance(sys.stdout, TextIOWrapper):  # a file name or a terminal may know fewer characters than we print
+            sys.stdout.reconfigure(errors="backslashreplace")
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo(err=True)  # the terminal shows ^C; what comes next begins a new line
+            ctx.exit(INTERRUPTED)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # whoever read our output has enough; click ends quietly
+            raise CannotRun(in_words(error)) from None
+
+
+def in_words(error: OSError) -> str:
+    """`data/visitors: Permission denied`, or whatever of it the error knows."""
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Each command explains itself: mutiny-edge check --help",
+)
+@click.version_option(package_name="mutiny-edge", message="%(prog)s %(version)s")
+def main() -> None:
+    """Decides, on every page view, which personalized variant a visitor sees."""

@@ -1,0 +1,32 @@
+"""Where text meets the terminal: messages for people, colour only where somebody sees it."""
+
+import sys
+from typing import IO, NoReturn
+
+import click
+
+
+class CannotRun(click.ClickException):
+    """The command could not be carried out as given; one line says why. Exit code 2, like a wrong option."""
+
+    exit_code = 2
+
+    def show(self, file: IO[str] | None = None) -> None:  # noqa: ARG002  (click's signature)
+        """`mutiny-edge: what was wrong` on stderr."""
+        say(f"{click.style('mutiny-edge:', fg='red', bold=True)} {self.message}")
+
+
+def say(text: str = "") -> None:
+    """A line for people: on stderr, so that stdout stays a program's output."""
+    context = click.get_current_context(silent=True)
+    click.echo(text, err=True, color=context.color if context else None)
+
+
+def for_people() -> bool:
+    """Is stdout a terminal, and not a file or a pipe?"""
+    return sys.stdout.isatty()
+
+
+def fail(message: str) -> NoReturn:
+    """End the command: exit code 2 and this line."""
+    raise CannotRun(message)

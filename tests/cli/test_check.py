@@ -1,0 +1,101 @@
+"""`mutiny-edge check`: cases are folders that a user could have written, with what is printed, whole, beside them.
+
+`UPDATE=1 python -m pytest tests/cli/test_check.py` writes the expectations anew; read the difference before it goes in.
+"""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+CASES = sorted(Path(__file__).with_name("cases").iterdir())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_case(run, case):
+    """What `check` prints about a folder, and its exit code, is what stands in `expected.txt`."""
+    done = run("check", cwd=case)
+    printed = f"{done.stdout}{done.stderr}exit code {done.returncode}\n"
+    expected = case / "expected.txt"
+    assert "Traceback" not in printed
+    if os.environ.get("UPDATE"):
+        expected.write_text(printed, encoding="utf-8")
+    assert printed == expected.read_text(encoding="utf-8")
+
+
+def test_twelve_mistakes_are_twelve_errors(run):
+    """Every one of twelve different mistakes is told in one run, each at its exact place."""
+    case = next(case for case in CASES if case.name == "twelve-mistakes")
+    found = json.loads(run("check", "--format", "json", cwd=case).stdout)
+    assert {
+        (problem["file"], problem["line"], problem["column"]) for problem in found if problem["severity"] == "error"
+    } == {
+        ("rules/segments.yaml", 4, 28),
+        ("rules/segments.yaml", 7, 11),
+        ("rules/segments.yaml", 10, 30),
+        ("rules/segments.yaml", 14, 3),
+        ("rules/experiences.yaml", 5, 14),
+        ("rules/experiences.yaml", 6, 5),
+        ("rules/experiences.yaml", 8, 18),
+        ("rules/experiences.yaml", 9, 18),
+        ("rules/experiences.yaml", 12, 21),
+        ("rules/experiences.yaml", 14, 32),
+        ("rules/experiences.yaml", 15, 44),
+        ("rules/conversions.yaml", 3, 1),
+    }
+
+
+def test_the_example_rules_are_in_order(run, house):
+    """The example has no error, no warning, and all its tests pass."""
+    done = run("check", "rules", cwd=house)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.endswith("; 0 errors, 0 warnings\n")
+
+
+def test_json_is_a_list_and_nothing_else(run, house):
+    """For programs: a list on stdout, empty where all is well; nothing on stderr."""
+    done = run("check", house / "rules", "--format", "json")
+    assert (done.returncode, json.loads(done.stdout), done.stderr) == (0, [], "")
+
+
+def test_json_names_what_scripts_need(run):
+    """Each finding has file, line, column, severity, code and message."""
+    found = json.loads(run("check", CASES[-1], "--format", "json").stdout)
+    assert found
+    assert all({"file", "line", "column", "severity", "code", "message"} <= problem.keys() for problem in found)
+
+
+def test_github_annotations(run):
+    """For pull requests: one workflow command a line, with file, line and column."""
+    case = next(case for case in CASES if case.name == "failing-test")
+    [line] = run("check", "--format", "github", cwd=case).stdout.splitlines()
+    assert line.startswith("::error file=rules/all.yaml,line=14,col=")
+
+
+def test_a_file_that_nobody_may_read(run, tmp_path):
+    """A dangling link in the folder is a problem with the file's name, no traceback."""
+    tmp_path.joinpath("rules").mkdir()
+    tmp_path.joinpath("rules", "gone.yaml").symlink_to("nowhere.yaml")
+    done = run("check")
+    assert done.returncode == 1
+    assert "rules/gone.yaml" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_an_empty_folder(run, tmp_path):
+    """A folder without rule files is a wrong folder, and is told so."""
+    tmp_path.joinpath("rules").mkdir()
+    done = run("check")
+    assert done.returncode == 1
+    assert "[no-files]" in done.stdout
+    assert done.stderr.startswith("rules: 0 files")
+
+
+def test_names_that_are_not_utf8(run, tmp_path):
+    """A file name that no encoding can print is printed anyhow."""
+    tmp_path.joinpath("rules").mkdir()
+    shutil.copy(CASES[0] / "rules" / "all.yaml", os.fsencode(tmp_path) + b"/rules/na\xefve.yaml")
+    done = run("check")
+    assert "Traceback" not in done.stderr

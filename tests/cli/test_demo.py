@@ -1,0 +1,169 @@
+"""`mutiny-edge demo`: it works at once, what it prints is true, and nothing is left behind."""
+
+import json
+import signal
+import socket
+import subprocess
+import time
+from contextlib import ExitStack, suppress
+from urllib.request import ProxyHandler, Request, build_opener
+
+import pytest
+
+
+@pytest.fixture
+def scratch(tmp_path):
+    """Where the demo makes its temporary folder."""
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def demo(program, surroundings, scratch):
+    """A running demo with few visitors, and the lines that it printed, up to the last one."""
+    children = []
+
+    def demo(*more: str):
+        command = [program, "demo", "--visitors", "200", "--port", "0", *more]
+        child = subprocess.Popen(
+            command,
+            env=surroundings | {"TMPDIR": str(scratch)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        children.append(child)
+        lines = []
+        for line in child.stdout:
+            lines.append(line.rstrip("\n"))
+            if line.startswith("Ctrl-C"):
+                break
+        return child, lines
+
+    yield demo
+    for child in children:
+        child.kill()
+        child.communicate()
+
+
+def fetch(url: str) -> bytes:
+    """What the demo's server answers."""
+    with build_opener(ProxyHandler({})).open(url, timeout=60) as response:
+        return response.read()
+
+
+def after(lines: list[str], label: str) -> str:
+    """What stands behind `Look:`, `Ask:` or `Answer:`."""
+    return next(line.partition(label)[2].strip() for line in lines if line.strip().startswith(label))
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_it_leaves_nothing_behind(demo, scratch, ending):
+    """Ctrl-C, SIGTERM and a closed terminal end it with exit code 0; its folder is gone."""
+    child, lines = demo()
+    assert lines, child.stderr.read()
+    assert list(scratch.iterdir()) != []
+    child.send_signal(ending)
+    _, stderr = child.communicate(timeout=60)
+    assert child.returncode == 0, stderr
+    assert "Traceback" not in stderr
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_signal_before_it_is_up(program, surroundings, scratch):
+    """Ended while it still fills its store, it leaves nothing behind either."""
+    child = subprocess.Popen(
+        [program, "demo", "--visitors", "1000000", "--port", "0"],
+        env=surroundings | {"TMPDIR": str(scratch)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    while not list(scratch.iterdir()) and child.poll() is None:
+        time.sleep(0.01)
+    child.terminate()
+    _, stderr = child.communicate(timeout=60)
+    assert b"Traceback" not in stderr
+    assert list(scratch.iterdir()) == []
+
+
+def test_the_answer_is_real(demo):
+    """The curl line gives the printed answer: a decision for Ada, personalized with her company's name."""
+    _, lines = demo()
+    url = after(lines, "Ask:").removeprefix("curl '").removesuffix("'")
+    assert fetch(url).decode() == after(lines, "Answer:")
+    [decision] = json.loads(after(lines, "Answer:"))["decisions"]
+    assert decision["personalized"] is True
+    assert "Northbank" in decision["changes"][0]["text"]
+
+
+def test_the_website_shows_both_groups(demo):
+    """The website offers visitors of whom some are personalized, some control, and some neither."""
+    _, lines = demo()
+    site = after(lines, "Look:")
+    assert b"Acme Analytics" in fetch(site)
+    groups = {group(site, visitor) for visitor in json.loads(fetch(site + "visitors.json"))}
+    assert groups == {"personalized", "control", "nothing"}
+
+
+def group(site: str, visitor: dict) -> str:
+    """What the engine says of a visitor of the home page."""
+    question = {
+        "visitorId": visitor["visitorId"],
+        "page": {"url": "https://www.example.com/"},
+        "visit": visitor["visit"],
+    }
+    asked = Request(f"{site}v1/decide", json.dumps(question).encode(), {"Content-Type": "application/json"})
+    with build_opener(ProxyHandler({})).open(asked, timeout=60) as response:
+        decisions = json.load(response)["decisions"]
+    if not decisions:
+        return "nothing"
+    return "personalized" if decisions[0]["personalized"] else "control"
+
+
+def test_another_port_if_8080_is_taken(program, surroundings):
+    """Without a wish it takes 8080, or a free port if somebody has that."""
+    with ExitStack() as taken:
+        with suppress(OSError):  # somebody has it already: as good
+            taken.enter_context(socket.create_server(("127.0.0.1", 8080)))
+        done = subprocess.run(
+            [program, "demo", "--visitors", "10", "--once"],
+            check=False,
+            env=surroundings,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        assert ":8080/" not in done.stdout
+
+
+def test_own_rules(demo, tmp_path):
+    """`--rules` serves another folder."""
+    tmp_path.joinpath("own").mkdir()
+    tmp_path.joinpath("own", "none.yaml").write_text("segments: {}\n")
+    _, lines = demo("--rules", str(tmp_path / "own"))
+    assert json.loads(after(lines, "Answer:"))["decisions"] == []
+
+
+def test_a_closed_pipe_ends_it(program, surroundings, scratch):
+    """`mutiny-edge demo | head -1` ends by itself, quietly, and cleans up."""
+    done = subprocess.run(
+        ["bash", "-c", f"'{program}' demo --visitors 10 --port 0 | head -n 0"],
+        check=False,
+        env=surroundings | {"TMPDIR": str(scratch)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "Traceback" not in done.stderr
+    assert list(scratch.iterdir()) == []
+
+
+def test_visitors_for_import(run):
+    """`--print-visitors` serves nothing: it prints what `import` takes, the same every time."""
+    done = run("demo", "--print-visitors", "--visitors", "50")
+    assert done.returncode == 0
+    assert done.stdout == run("demo", "--print-visitors", "--visitors", "50").stdout
+    imported = run("import", "-", stdin=done.stdout)
+    assert imported.stderr == "<stdin>: 50 lines, 50 imported, 0 left out\n"

@@ -1,0 +1,156 @@
+"""What every verb has in common: help, exit codes, streams, and no traceback for anything that a user can cause."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine.cli.main import VERBS, main
+
+VISIT = ("decide", "--visitor", "ada", "--url", "https://www.example.com/")
+
+
+def test_help_lists_every_verb(run):
+    """`--help` names each verb with its line."""
+    done = run("--help")
+    assert done.returncode == 0
+    for verb, line in VERBS.items():
+        assert f"  {verb} " in done.stdout
+        assert line in done.stdout
+
+
+def test_help_loads_no_room():
+    """`--help` imports none of the rooms below, so it is fast however they grow."""
+    program = (
+        "import sys; from engine.cli.main import main; main(['--help'], standalone_mode=False);"
+        "sys.stderr.write(' '.join(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=60)
+    loaded = {name for name in done.stderr.split() if name.startswith("engine.")}
+    assert loaded == {"engine.cli", "engine.cli.main", "engine.cli.screen"}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_teaches(run, verb):
+    """A verb's help begins as the table says and shows an example."""
+    done = run(verb, "--help")
+    assert done.returncode == 0
+    assert VERBS[verb] in done.stdout
+    assert "Example" in done.stdout
+    assert f"mutiny-edge {verb}" in done.stdout.partition("Example")[2]
+
+
+def test_version(run):
+    """`--version` prints name and number."""
+    assert run("--version").stdout.startswith("mutiny-edge ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("chekc",),
+        ("check", "--formt", "json"),
+        ("check", "--format", "xml"),
+        ("check", "gone"),
+        ("decide",),
+        ("serve", "--port", "x"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_arguments_are_exit_code_2(run, arguments):
+    """Whatever is wrong with the command line itself: exit code 2, a word about it on stderr, nothing on stdout."""
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr
+    assert done.stderr.strip()
+
+
+def test_a_missing_rules_folder_is_named(run):
+    """Where no folder is given and `rules` does not exist, the message says so."""
+    done = run("check")
+    assert done.returncode == 2
+    assert "rules" in done.stderr
+    assert "does not exist" in done.stderr
+
+
+def test_an_unusable_data_folder_is_named(run, house, tmp_path):
+    """A data folder that is a file: one line that names it."""
+    tmp_path.joinpath("data").write_text("")
+    done = run("import", "-", stdin='{"visitorId": "ada", "traits": {}}\n')
+    assert done.returncode == 2
+    assert "data" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_settings_come_from_the_environment_too(run, house, tmp_path):
+    """`MUTINY_EDGE_RULES` stands in for `--rules`."""
+    done = run("check", env={"MUTINY_EDGE_RULES": str(house / "rules")})
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_closed_pipe_is_no_news(program, surroundings, house):
+    """`mutiny-edge schema | head -1` ends without a word on stderr."""
+    done = subprocess.run(
+        ["bash", "-c", f"'{program}' schema | head -n 1"],
+        env=surroundings,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=house,
+    )
+    assert done.stdout.startswith("{")
+    assert done.stderr == ""
+
+
+def test_ctrl_c_ends_quietly(program, surroundings, tmp_path):
+    """An interrupted command ends with 130 and no traceback."""
+    child = subprocess.Popen(
+        [program, "import", "-"],
+        cwd=tmp_path,
+        env=surroundings,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert child.stdin
+    child.stdin.write(b'{"visitorId": "ada", "traits": {}}\n' * 200_000)  # more than any buffer: it is reading by now
+    child.stdin.flush()
+    child.send_signal(signal.SIGINT)
+    _, stderr = child.communicate(timeout=60)
+    assert child.returncode == 130, stderr
+    assert b"Traceback" not in stderr
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A rules folder with an error in it."""
+    tmp_path.joinpath("broken").mkdir()
+    tmp_path.joinpath("broken", "segments.yaml").write_text("segments:\n  x: {name: X, when: traits.a = 1}\n")
+    return tmp_path / "broken"
+
+
+def test_colour_on_a_terminal(on_terminal: Callable[..., str], broken):
+    """People see colours, unless they said NO_COLOR; the words are the same."""
+    coloured = on_terminal("check", broken)
+    plain = on_terminal("check", broken, env={"NO_COLOR": "1"})
+    assert "\x1b[" in coloured
+    assert "\x1b[" not in plain
+    assert "segments.yaml:2:" in plain
+
+
+def test_no_colour_in_a_pipe(run, broken):
+    """Programs see none."""
+    done = run("check", broken)
+    assert "\x1b[" not in done.stdout + done.stderr
+
+
+def test_the_table_names_the_files(house):
+    """Every verb has its file and every file with a command is a verb."""
+    with_command = {
+        path.stem.rstrip("_") for path in house.glob("engine/cli/*.py") if "\ndef command(" in path.read_text()
+    }
+    assert with_command == set(VERBS) == set(main.list_commands(main.make_context("mutiny-edge", ["check"])))
