@@ -13,15 +13,16 @@ What lives here: the order of the steps. What may not: the steps themselves, I/O
 A decider is immutable but for the memo of pages, and may be used by many threads. It is replaced whole.
 """
 
-from collections.abc import Iterable
-from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 from engine.decide import render, split
 from engine.decide.coerce import Coercions
-from engine.decide.pages import NotAUrl, Pages
+from engine.decide.example_url import example_url, usual_host
+from engine.decide.pages import NotAUrl, Pages, View
 from engine.decide.render import Roots
+from engine.limits import PAGES_AHEAD
 from engine.words import Assignment, Audience, Decision, Experience, Page, Profile, Ruleset, SplitBy, Traits, Visit
 
 __all__ = ["Decider", "NotAUrl"]
@@ -50,17 +51,7 @@ class Decider:
         match = view.match
         if match is None:
             return Decision(profile.visitor_id, self.ruleset.version, (), (), profile.degraded)
-        traits, unusable = self._coercions.apply(profile.traits)
-        roots = (
-            traits,
-            profile.account,
-            _salesforce(profile),
-            {**view.fields, "referrer": page.referrer, "title": page.title},
-            _visit(visit),
-            visit.device,
-            visit.geo,
-            now,
-        )
+        roots, unusable = self._roots(view, profile, page, visit, now)
         assignments = []
         for index, audience in match.function(*roots):
             plan = self._plans[match.experiences[index].key]
@@ -69,34 +60,65 @@ class Decider:
                 assignments.append(assignment)
         return Decision(profile.visitor_id, self.ruleset.version, tuple(assignments), unusable, profile.degraded)
 
-    def urls(self) -> tuple[str, ...]:
-        """The URLs that visitors asked for of late: what a successor should be warm for."""
-        return self._pages.urls()
+    def roots(self, profile: Profile, page: Page, visit: Visit, now: datetime) -> tuple[Roots, tuple[str, ...]]:
+        """What conditions see of this page view, in the order of `ROOTS`, and the unusable traits. Raises `NotAUrl`."""
+        return self._roots(self._pages.view(page.url), profile, page, visit, now)
 
-    def warm(self, urls: Iterable[str]) -> None:
-        """Compiles for these URLs what the first visitor of each would wait for; passes over what is no URL."""
-        for url in urls:
-            with suppress(NotAUrl):
-                self._pages.view(url)
+    def shown(self, profile: Profile, roots: Roots) -> Roots:
+        """What slots see: the same, with folded text as it came."""
+        return _shown(self._coercions, profile, roots)
+
+    def _roots(
+        self, view: View, profile: Profile, page: Page, visit: Visit, now: datetime
+    ) -> tuple[Roots, tuple[str, ...]]:
+        traits, unusable = self._coercions.apply(profile.traits)
+        roots = (
+            traits,
+            profile.account,
+            salesforce(profile),
+            {**view.fields, "referrer": page.referrer, "title": page.title},
+            _visit(visit),
+            visit.device,
+            visit.geo,
+            now,
+        )
+        return roots, unusable
+
+    def warm(self, before: "Decider | None" = None) -> None:
+        """Make ready for a page of each page pattern, and for those that visitors asked `before` for.
+
+        Nobody has to wait for what is compiled now. What did not change since `before` is taken over from it.
+        """
+        patterns = tuple(islice(self._pages.patterns(), PAGES_AHEAD))
+        host = usual_host(patterns)
+        examples = filter(None, (example_url(pattern, host) for pattern in patterns))
+        self._pages.warm(examples, None if before is None else before._pages)
+
+    def parts(self) -> list[object]:
+        """What it is made of. Who drops these one after the other, and it before them, never frees much at once."""
+        ruleset = self.ruleset
+        audiences = (audience for experience in ruleset.experiences.values() for audience in experience.audiences)
+        prepared = (audience for plan in self._plans.values() for audience in plan.audiences)
+        return [*ruleset.segments.values(), *ruleset.cases, *audiences, *prepared]
 
 
 class _Plan:
     """One live experience: its draws, and the entries of its audiences."""
 
-    __slots__ = ("_audiences", "_holdout_ppm", "_key", "_split_by")
+    __slots__ = ("_holdout_ppm", "_key", "_split_by", "audiences")
 
     def __init__(self, experience: Experience, ruleset: Ruleset) -> None:
         self._key = experience.key
         self._holdout_ppm = experience.holdout_ppm
         self._split_by = experience.split_by
-        self._audiences = tuple(_Prepared(experience, audience, ruleset) for audience in experience.audiences)
+        self.audiences = tuple(_Prepared(experience, audience, ruleset) for audience in experience.audiences)
 
     def assign(self, index: int, profile: Profile, roots: Roots, coercions: Coercions) -> Assignment | None:
         """The entry of a visitor who matched this audience; None for one who is held out."""
         unit = unit_of(self._split_by, profile)
         if self._holdout_ppm and split.is_held_out(self._holdout_ppm, self._key, unit):
             return None
-        audience = self._audiences[index]
+        audience = self.audiences[index]
         if split.is_control(audience.control_ppm, self._key, audience.segment, audience.salt, unit):
             return audience.control
         chosen = 0
@@ -106,8 +128,8 @@ class _Plan:
         if constant is not None:
             return constant
         entry = audience.entries[chosen]
-        shown = (coercions.as_written(profile.traits, roots[0]), *roots[1:])
-        return Assignment(self._key, audience.segment, audience.variants[chosen], entry.fill(shown))
+        shown = entry.fill(_shown(coercions, profile, roots))
+        return Assignment(self._key, audience.segment, audience.variants[chosen], shown)
 
 
 class _Prepared:
@@ -139,7 +161,11 @@ def unit_of(split_by: SplitBy, profile: Profile) -> str:
     return known or profile.visitor_id
 
 
-def _salesforce(profile: Profile) -> dict[str, Traits]:
+def _shown(coercions: Coercions, profile: Profile, roots: Roots) -> Roots:
+    return (coercions.as_written(profile.traits, roots[0]), *roots[1:])
+
+
+def salesforce(profile: Profile) -> dict[str, Traits]:
     """`lead` and `contact`, each only where there is such a record."""
     if not profile.lead and not profile.contact:
         return _NOTHING

@@ -9,16 +9,20 @@ how a pattern or a condition is read.
    patterns that stand on its own way down, whatever their number elsewhere.
 3. What a URL has is remembered under the URL as given. A memo is dropped whole when it is full: everything in it
    can be had again.
-4. A page function belongs to a *set* of experiences, not to a URL: it is made when the first URL has that set.
+4. A page function belongs to a *set* of experiences, not to a URL: it is made when the first URL has that set, whole
+   (`prepare`), or taken over from the ruleset before if nothing that it was made of has changed (`warm`).
 5. Threads: only finished values are put into dicts. Two threads that miss at once do the same work twice.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from itertools import chain
 from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
 
 from engine.compile.pages import page as compile_page
+from engine.compile.pages import prepare
 from engine.limits import PAGE_MEMO
 from engine.rules import patterns
 from engine.rules.patterns import Pattern, Url
@@ -54,16 +58,31 @@ class View(Struct, frozen=True):
 class Pages:
     """The live experiences of a ruleset, found by URL."""
 
-    __slots__ = ("_experiences", "_index", "_matches", "_segments", "_views")
+    __slots__ = ("_before", "_experiences", "_functions", "_index", "_matches", "_segments", "_views")
 
     def __init__(self, experiences: Iterable[Experience], segments: Mapping[str, Segment]) -> None:
         """Raises `rules.mistake.Mistake` for a page that is no pattern."""
-        live = [experience for experience in experiences if experience.status == "live"]
-        self._experiences = sorted(live, key=lambda experience: (-experience.priority, experience.key))
+        self._experiences = deciding_order(e for e in experiences if e.status == "live")
         self._segments = segments
         self._index = PatternIndex([experience.pages for experience in self._experiences])
         self._views: dict[str, View] = {}
         self._matches: dict[tuple[int, ...], Match] = {}
+        self._functions: dict[tuple[Any, ...], PageFunction] = {}
+        self._before: Mapping[tuple[Any, ...], PageFunction] = {}
+
+    def warm(self, urls: Iterable[str], before: "Pages | None" = None) -> None:
+        """Make ready for these URLs and for those `before` was asked for, with its functions where nothing changed."""
+        if before is not None:
+            self._before = before._functions
+            urls = chain(before.urls(), urls)
+        for url in urls:
+            with suppress(NotAUrl):
+                self.view(url)
+        self._before = {}
+
+    def patterns(self) -> Iterator[str]:
+        """The page patterns of live experiences, each once."""
+        yield from dict.fromkeys(page for experience in self._experiences for page in experience.pages)
 
     def view(self, url: str) -> View:
         """What this URL has. Raises `NotAUrl`."""
@@ -90,15 +109,42 @@ class Pages:
         if known is not None:
             return known
         experiences = tuple(self._experiences[index] for index in applying)
-        match = Match(experiences, compile_page(experiences, self._segments))
+        match = Match(experiences, self._function(experiences))
         _remember(self._matches, applying, match)
         return match
+
+    def _function(self, experiences: tuple[Experience, ...]) -> PageFunction:
+        meaning = tuple(_meaning(experience, self._segments) for experience in experiences)
+        function = self._before.get(meaning)
+        if function is None:
+            function = compile_page(experiences, self._segments)
+            prepare(function)
+        _remember(self._functions, meaning, function)
+        return function
+
+
+def _meaning(experience: Experience, segments: Mapping[str, Segment]) -> tuple[Any, ...]:
+    """All that a page function takes from an experience, but for the lines in its comments."""
+    audiences = [segments[audience.segment] for audience in experience.audiences]
+    asked = tuple((s.key, tuple(c.checked for c in s.when), tuple(c.checked for c in s.excepts)) for s in audiences)
+    return (experience.key, experience.exclusion_group, experience.start, experience.end, asked)
+
+
+def deciding_order(experiences: Iterable[Experience]) -> list[Experience]:
+    """The order in which experiences are asked: priority descending, then key."""
+    return sorted(experiences, key=lambda experience: (-experience.priority, experience.key))
 
 
 def applies(experience: Experience, text: str) -> bool:
     """Is this URL one of the experience's pages?"""
+    return bool(matching(experience, text))
+
+
+def matching(experience: Experience, text: str) -> tuple[str, ...]:
+    """Those of the experience's page patterns that this URL fits, as written."""
     url = patterns.parse_url(text)
-    return url is not None and bool(PatternIndex([experience.pages]).find(url))
+    found = () if url is None else PatternIndex([page] for page in experience.pages).find(url)
+    return tuple(experience.pages[index] for index in found)
 
 
 class PatternIndex:

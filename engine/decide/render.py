@@ -108,13 +108,14 @@ def _template(template: Template) -> list[Piece]:
     pieces: list[Piece] = [b'"']
     for index, part in enumerate(template):
         if isinstance(part, Slot):
-            pieces.append(_filler(part, _escape(part, template[:index], template[index + 1 :])))
+            pieces.append(filler(part, escape_at(template, index)))
         else:
             pieces.append(_inside_text(part))
     return [*pieces, b'"']
 
 
-def _filler(slot: Slot, escape: Escape) -> Filler:
+def filler(slot: Slot, escape: Escape) -> Filler:
+    """What writes the slot's value, or its default, as it stands between the quotes of a JSON string."""
     root, keys = ROOTS.index(slot.path[0]), slot.path[1:]
     default = (escape(slot.default) if slot.default is not None else None) or ""
     default_bytes = _inside_text(default)
@@ -135,6 +136,14 @@ def _filler(slot: Slot, escape: Escape) -> Filler:
             return default_bytes
 
     return fill
+
+
+def escape_at(template: Template, index: int) -> Escape:
+    """The escape of the slot at this place of a template."""
+    slot = template[index]
+    if not isinstance(slot, Slot):
+        raise TypeError(f"expected a slot at {index}, got text")
+    return _escape(slot, template[:index], template[index + 1 :])
 
 
 def _escape(slot: Slot, before: Template, after: Template) -> Escape:

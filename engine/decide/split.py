@@ -25,9 +25,14 @@ Role = Literal["split", "variant", "holdout"]
 DRAWS = 2**32  # a draw is below this
 
 
+def hashed(role: Role, experience: str, segment: str, salt: str, unit: str) -> str:
+    """The text whose hash is the draw."""
+    return f"{role}:{experience}:{segment}:{salt}:{unit}"
+
+
 def draw(role: Role, experience: str, segment: str, salt: str, unit: str) -> int:
     """A unit's fixed random number for one role: 0 <= draw < 2**32. Raises UnicodeEncodeError for a lone surrogate."""
-    return mmh3.hash(f"{role}:{experience}:{segment}:{salt}:{unit}", 0, signed=False)
+    return mmh3.hash(hashed(role, experience, segment, salt, unit), 0, signed=False)
 
 
 def is_control(control_ppm: int, experience: str, segment: str, salt: str, unit: str) -> bool:
@@ -40,15 +45,20 @@ def is_held_out(holdout_ppm: int, experience: str, unit: str) -> bool:
     return draw("holdout", experience, "", "", unit) * PPM < holdout_ppm * DRAWS
 
 
+def point(total_weight: int, experience: str, segment: str, salt: str, unit: str) -> int:
+    """Where the unit's variant draw falls among the weights: 0 <= point < total_weight."""
+    return (draw("variant", experience, segment, salt, unit) * total_weight) // DRAWS
+
+
 def choose(weights: Sequence[int], experience: str, segment: str, salt: str, unit: str) -> int:
     """The index of this unit's variant: the first whose cumulative weight exceeds the scaled draw.
 
     Raises ValueError where the weights sum to nothing.
     """
-    point = (draw("variant", experience, segment, salt, unit) * sum(weights)) // DRAWS
+    chosen = point(sum(weights), experience, segment, salt, unit)
     reached = 0
     for index, weight in enumerate(weights):
         reached += weight
-        if reached > point:
+        if reached > chosen:
             return index
     raise ValueError(f"expected weights that sum to more than 0, got {list(weights)}")

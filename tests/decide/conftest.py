@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -129,6 +131,18 @@ class Maker:
 def make() -> Maker:
     """The maker of words."""
     return Maker()
+
+
+@pytest.fixture(scope="session")
+def grammar() -> ModuleType:
+    """The generated conditions and visitors of the compiler's tests; with importlib mode they are in no package."""
+    path = Path(__file__).parent.parent / "compile" / "grammar.py"
+    spec = spec_from_file_location("grammar", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")

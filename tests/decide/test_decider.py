@@ -296,3 +296,15 @@ def test_a_ruleset_without_anything_decides_nothing(make: Any) -> None:
     decider = Decider(make.ruleset())
     assert make.shown(make.decide(decider)) == []
     assert decider.ruleset.version == "0badcafe"
+
+
+def test_what_conditions_and_slots_see(make: Any) -> None:
+    """The roots in their order, traits coerced, unusable ones named; slots see folded text as it came."""
+    declared = [TraitDeclaration("n", "number", None, None), TraitDeclaration("t", None, None, "lower")]
+    decider = make.decider(traits=declared)
+    profile = Profile("v1", {"n": "x", "t": "Ab"})
+    roots, unusable = decider.roots(profile, Page("https://www.example.com/a?b=c", title="T"), Visit(count=1), START)
+    assert (roots[0], unusable) == ({"t": "ab"}, ("n",))
+    assert (roots[3]["path"], roots[3]["query"], roots[3]["title"]) == ("/a", {"b": "c"}, "T")
+    assert (roots[4], roots[7]) == ({"count": 1, "new": True}, START)
+    assert decider.shown(profile, roots)[0] == {"t": "Ab"}

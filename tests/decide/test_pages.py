@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import limits
-from engine.decide.pages import NotAUrl, Pages, PatternIndex
+from engine.decide.pages import NotAUrl, Pages, PatternIndex, deciding_order, matching
 from engine.rules import patterns
 
 PATTERNS = [
@@ -146,3 +146,16 @@ def test_the_memo_is_bounded(make: Any, monkeypatch: pytest.MonkeyPatch) -> None
     again = pages.view("https://x.test/0")
     assert again is not first
     assert (again.fields, again.match) == (first.fields, first.match)
+
+
+def test_the_deciding_order_is_priority_then_key(make: Any) -> None:
+    """Higher priority first, then by key, whatever order they came in."""
+    experiences = [make.experience("b"), make.experience("c", priority=1), make.experience("a")]
+    assert [experience.key for experience in deciding_order(experiences)] == ["c", "a", "b"]
+
+
+def test_the_patterns_that_fit_are_named(make: Any) -> None:
+    """Those of an experience's pages that the URL fits, as written and in their order; none for what is no URL."""
+    experience = make.experience("e", pages=("/x", "www.example.com/", "/**"))
+    assert matching(experience, "https://www.example.com/") == ("www.example.com/", "/**")
+    assert matching(experience, "nonsense") == ()

@@ -343,3 +343,14 @@ def test_a_component_stays_in_its_url(value: str) -> None:
 def test_entries_are_json_whatever_is_in_them(value: str, before: str, after: str) -> None:
     """Text comes through JSON unchanged, between any literals."""
     assert fill_text((before, slot("text"), after), value) == before + value + after
+
+
+def test_a_slot_is_filled_alone_as_within_its_entry(make: Any) -> None:
+    """`escape_at` and `filler` give one slot of a template as the whole entry has it."""
+    template: Template = ("/go?to=", make.slot("traits.x", "url-part"))
+    slot = template[1]
+    assert isinstance(slot, Slot)
+    roots = ({"x": "a b"}, *({} for _ in range(7)))
+    assert render.filler(slot, render.escape_at(template, 1))(roots) == b"a%20b"
+    with pytest.raises(TypeError):
+        render.escape_at(template, 0)

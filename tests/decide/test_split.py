@@ -160,3 +160,17 @@ def test_a_variant_added_at_the_end_only_takes(weights: list[int], added: int, u
     """A new last variant moves visitors only down the list, towards itself; nobody moves up."""
     before = split.choose(weights, "e", "s", "", unit)
     assert split.choose([*weights, added], "e", "s", "", unit) >= before
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=4).filter(any), st.text("abc", max_size=3))
+def test_the_point_lies_within_the_chosen_variant(weights: list[int], salt: str) -> None:
+    """A draw falls onto one of the places that the weights make, and that place is the variant's."""
+    keys = ("e", "s", salt, "v1")
+    place = split.point(sum(weights), *keys)
+    owners = [index for index, weight in enumerate(weights) for _ in range(weight)]
+    assert owners[place] == split.choose(weights, *keys)
+
+
+def test_what_is_hashed_is_the_contract() -> None:
+    """Role, experience, segment, salt and unit, with colons between."""
+    assert split.hashed("split", "e", "s", "x", "v1") == "split:e:s:x:v1"
