@@ -42,23 +42,25 @@ class Oracle:
 
     def truth(self, bindings: Mapping[str, Any]) -> bool | None:
         """True, False, or None: an error, an unknown, or no bool at all."""
-        value = self.value(bindings)
-        return value if value is True or value is False else None
+        try:
+            result = self._evaluate(bindings)
+            return bool(result.value()) if result.type() == cel.Type.BOOL else None
+        except Exception:  # noqa: BLE001 - pybind raises whatever the C++ side threw; none of it may escape
+            return None
 
     def value(self, bindings: Mapping[str, Any]) -> Any:
         """The value as Python has it (`bytes` for bytes, `int` for uint as well), or a `Failure`."""
         try:
-            result = self._evaluate({root: bindings[root] for root in self._roots if root in bindings})
-            value = result.plain_value()
-        except Exception as error:  # noqa: BLE001 - pybind raises whatever the C++ side threw; none of it may escape
+            result = self._evaluate(bindings)
+            value = _plain(result)
+        except Exception as error:  # noqa: BLE001 - as above
             return Failure(str(error))
-        if result.type() == cel.Type.ERROR:
-            return Failure(str(value))
-        return bytes(value) if isinstance(value, bytearray) else value
+        return Failure(str(value)) if result.type() == cel.Type.ERROR else value
 
-    def _evaluate(self, bindings: dict[str, Any]) -> cel.Value:
+    def _evaluate(self, bindings: Mapping[str, Any]) -> cel.Value:
         """Only the roots that the expression asks for are handed over: each is copied whole, every time."""
-        raw, carried = split(self._raw, bindings)
+        asked = {root: bindings[root] for root in self._roots if root in bindings}
+        raw, carried = split(self._raw, asked)
         expression = self._expression if raw is self._raw else self._plan(around(self._checked, raw))
         return expression.eval(self._environment.Activation(carried))
 
@@ -67,6 +69,23 @@ class Oracle:
             return self._environment.deserialize(checked)
         except RuntimeError as error:
             raise NotChecked(str(error)) from error
+
+
+def _plain(value: cel.Value) -> Any:
+    """A value as Python has it, all the way down.
+
+    The binding (0.1.3) gives away a reference to None that it does not own, each time it is asked for a null, also one
+    in a list or a map. Before Python 3.12 made None immortal, that ends the process after some thousand times.
+    So no null is ever asked for.
+    """
+    if value.type() == cel.Type.NULL:
+        return None
+    found = value.value()
+    if isinstance(found, list):
+        return [_plain(element) for element in found]
+    if isinstance(found, dict):
+        return {key: _plain(element) for key, element in found.items()}
+    return bytes(found) if isinstance(found, bytearray) else found
 
 
 def prepare(checked: bytes, scope: Scope = VISIT) -> Oracle:

@@ -1,5 +1,6 @@
 """What the reference implementation itself says."""
 
+import sys
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -150,3 +151,16 @@ def test_from_several_threads() -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "text", ["null", "traits.nulls[0]", "traits.nulls", "{'a': null}", "[[null]]", "traits.nulls[0] || false"]
+)
+def test_none_keeps_its_references(text: str) -> None:
+    """However often a null is what comes out, the interpreter's None stays alive (it dies of this before 3.12)."""
+    oracle = prepare(expression(text))
+    before = sys.getrefcount(None)
+    for _ in range(300):
+        oracle.value({"traits": {"nulls": [None]}})
+        oracle.truth({"traits": {"nulls": [None]}})
+    assert sys.getrefcount(None) > before - 100
