@@ -8,7 +8,9 @@ What may not: Segment's or Salesforce's wire forms, HTTP, rules, the clock (a ti
 3. `record`   one record: traits and links as last-writer-wins registers; the law that any order of the same
               changes, with any repeats, ends in the same bytes; the encoding. Pure.
 4. `store`    the one interface of every store, and how stores fail.
-5. `lmdb`     the embedded store; `identity` the file beside it that says which store a folder holds.
+5. `lmdb`     the embedded store; `identity` the file beside it that says which store a folder holds; `trust`
+              whether its file may be believed, `canary` the process that reads it first, `presence` who has it open.
+              `unreadable` and `nothing` stand in for a store that may not be read, and for none.
 6. `read`     from a visitor id to a `Profile`.
 7. `importing` newline-delimited JSON into a store.
 

@@ -11,6 +11,8 @@ ends the process with SIGBUS at the first read behind the cut. So:
    data; data with a name and no identity file is a store whose making was interrupted, and the file is written anew.
 3. Refused, with what to do about it: an identity file without data, an emptied data file, data without a name that
    holds anything, unequal names, a format that this version does not know, a file shorter than its own bookkeeping.
+   And a tree that says it was written by another transaction than the meta page says: a meta page has no checksum,
+   and one flipped bit in it shows an older state.
 4. Several processes may open a new folder at once: LMDB's writer lock lets one of them give the name.
 """
 
@@ -28,10 +30,12 @@ from engine.profiles.store import StoreDamaged
 FORMAT: Final = 1  # of records and keys; raised when an older version could not read what is written
 DATA_FILE: Final = "data.mdb"
 IDENTITY_FILE: Final = "identity.json"
+TURN_KEY: Final = b"\x00turn"  # the number of the transaction that wrote last, which LMDB's meta page must agree with
 NAME_KEY: Final = b"\x00name"  # before every record's key: those begin with a letter
 
 _WHAT: Final = "mutiny-edge profiles"
 _META_PAGES: Final = 2
+_LOOKS: Final = 5  # a reader who is held up while two commits pass sees the second under the first one's number
 _PAGE_LEAST_BYTES: Final = 4096
 
 
@@ -49,9 +53,7 @@ def read(folder: Path) -> str | None:
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise StoreDamaged(
-            f"{path} is not readable as the identity of a store ({error}); {_ways_out(folder)}"
-        ) from None
+        raise StoreDamaged(f"{path} is not readable as the identity of a store ({error}); {ways_out(folder)}") from None
     if identity.store != _WHAT:
         raise StoreDamaged(f"{path} belongs to {identity.store!r}, not to {_WHAT!r}; give another folder with --data")
     if identity.format != FORMAT:
@@ -63,7 +65,12 @@ def read(folder: Path) -> str | None:
     return identity.name
 
 
-def settle(folder: Path, environment: lmdb.Environment, known: str | None) -> None:
+def has_store(folder: Path) -> bool:
+    """Is there a store in this folder, or what is left of one?"""
+    return (folder / IDENTITY_FILE).exists() or (folder / DATA_FILE).exists()
+
+
+def settle(folder: Path, environment: lmdb.Environment, known: str | None, *, read_only: bool = False) -> None:
     """Make sure that file and data name the same store; give a new store its name. Raises StoreDamaged."""
     with environment.begin() as txn:
         found = txn.get(NAME_KEY)
@@ -72,9 +79,9 @@ def settle(folder: Path, environment: lmdb.Environment, known: str | None) -> No
     if found is None or (known is not None and found != known.encode()):
         held = "another store" if found else "no store of mutiny-edge"
         raise StoreDamaged(
-            f"{folder / DATA_FILE} holds {held}, not the one that {IDENTITY_FILE} names; {_ways_out(folder)}"
+            f"{folder / DATA_FILE} holds {held}, not the one that {IDENTITY_FILE} names; {ways_out(folder)}"
         )
-    if known is None:
+    if known is None and not read_only:
         _write(folder, found.decode())
 
 
@@ -85,7 +92,7 @@ def refuse_cut_short(folder: Path, environment: lmdb.Environment) -> None:
     path = folder / DATA_FILE
     size = path.stat().st_size
     if used > size:
-        raise StoreDamaged(f"{path} has {size:,} bytes of {used:,}: it was cut short; {_ways_out(folder)}")
+        raise StoreDamaged(f"{path} has {size:,} bytes of {used:,}: it was cut short; {ways_out(folder)}")
 
 
 def _refuse_missing_data(folder: Path) -> None:
@@ -93,10 +100,10 @@ def _refuse_missing_data(folder: Path) -> None:
     size = path.stat().st_size if path.exists() else None
     if size is None:
         raise StoreDamaged(
-            f"{path} is missing, but {IDENTITY_FILE} beside it says that there was a store; {_ways_out(folder)}"
+            f"{path} is missing, but {IDENTITY_FILE} beside it says that there was a store; {ways_out(folder)}"
         )
     if size < _META_PAGES * _PAGE_LEAST_BYTES:
-        raise StoreDamaged(f"{path} was emptied ({size:,} bytes); {_ways_out(folder)}")
+        raise StoreDamaged(f"{path} was emptied ({size:,} bytes); {ways_out(folder)}")
 
 
 def _give_name(folder: Path, environment: lmdb.Environment) -> bytes:
@@ -111,7 +118,23 @@ def _give_name(folder: Path, environment: lmdb.Environment) -> bytes:
             )
         name = secrets.token_hex(8).encode()
         txn.put(NAME_KEY, name)
+        sign(txn)
         return name
+
+
+def sign(txn: "lmdb.Transaction[bytes]") -> None:
+    """Every write ends with this."""
+    txn.put(TURN_KEY, b"%d" % txn.id())
+
+
+def refuse_other_turn(folder: Path, environment: lmdb.Environment) -> None:
+    """Refuse a tree that is not of the transaction that the meta page names: an older one. Raises StoreDamaged."""
+    for _ in range(_LOOKS):
+        with environment.begin() as txn:
+            turn = txn.get(TURN_KEY)
+            if turn is None or turn == b"%d" % txn.id():
+                return
+    raise StoreDamaged(f"{folder / DATA_FILE} is damaged: it shows an older state than the newest; {ways_out(folder)}")
 
 
 def _write(folder: Path, name: str) -> None:
@@ -124,5 +147,6 @@ def _write(folder: Path, name: str) -> None:
     beside.replace(folder / IDENTITY_FILE)
 
 
-def _ways_out(folder: Path) -> str:
+def ways_out(folder: Path) -> str:
+    """What a person can do about a store that cannot be used."""
     return f"restore {folder} from a backup, or move the folder away to start with an empty store and import again"

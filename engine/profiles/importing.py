@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from engine.limits import EVENT_AHEAD_S, IMPORT_BATCH_LINES, IMPORT_LINE_BYTES, IMPORT_REASONS
+from engine.profiles.decoding import NotJson, WrongType, decoded
 from engine.profiles.ids import BadId, is_visitor_id, key
 from engine.profiles.record import Change, time_ms
 from engine.profiles.store import Store
@@ -59,9 +60,10 @@ _decode: Final = msgspec.json.Decoder(_Line).decode
 
 
 def import_lines(
-    lines: BinaryIO, store: Store, now: datetime, progress: Callable[[int], None] | None = None
+    lines: BinaryIO, store: Store, now: datetime, progress: Callable[[int, int], None] | None = None
 ) -> Imported:
-    """Read `lines` to their end into `store`; `progress` is called with the bytes read so far. Raises StoreError.
+    """Read `lines` to their end into `store`; `progress` is told after each batch how many bytes are read, and
+    how many lines are in the store now. Raises StoreError.
 
     `now` is aware. After a StoreError the batches before it are in the store, and the import can be run again.
     """
@@ -79,17 +81,19 @@ def import_lines(
                 reasons.append(Rejected(number, str(bad)))
         waiting, done = waiting + 1, end
         if waiting == IMPORT_BATCH_LINES:
-            _commit(store, batch, done, progress)
+            _commit(store, batch, progress, done, total - rejected)
             waiting = 0
-    _commit(store, batch, done, progress)
+    _commit(store, batch, progress, done, total - rejected)
     return Imported(total, total - rejected, rejected, tuple(reasons))
 
 
-def _commit(store: Store, batch: list[Change], done: int, progress: Callable[[int], None] | None) -> None:
+def _commit(
+    store: Store, batch: list[Change], progress: Callable[[int, int], None] | None, done: int, imported: int
+) -> None:
     store.apply(batch)
     batch.clear()
     if progress is not None:
-        progress(done)
+        progress(done, imported)
 
 
 def _numbered(lines: BinaryIO) -> Iterator[tuple[int, int, bytes | None]]:
@@ -126,29 +130,32 @@ def _changes(raw: bytes | None, now: datetime) -> list[Change]:
         raise _BadLine("visitorId: expected 1 to 128 of A-Z a-z 0-9 . _ : -")
     time = time_ms(_moment(line.timestamp, now))
     visitor = key("visitor", line.visitor_id)
+    traits = _normalised(line.traits or {}, "traits")
+    if not line.account:
+        return [Change(visitor, time, traits)]
+    account = _account_id(line.account) or line.visitor_id
     try:
-        traits = normalise_traits(line.traits or {})
-        if not line.account:
-            return [Change(visitor, time, traits)]
-        account = _account_id(line.account) or line.visitor_id
         group = key("group", account)
-        return [
-            Change(visitor, time, traits, {"group": account}),
-            Change(group, time, normalise_traits(line.account)),
-        ]
-    except (BadValue, BadId) as bad:
-        raise _BadLine(str(bad)) from None
+    except BadId as bad:
+        raise _BadLine(f"account.id: {bad}") from None
+    return [
+        Change(visitor, time, traits, {"group": account}),
+        Change(group, time, _normalised(line.account, "account")),
+    ]
 
 
 def _parsed(raw: bytes) -> _Line:
     try:
-        return _decode(raw)
-    except UnicodeDecodeError:
-        raise _BadLine("not UTF-8") from None
-    except RecursionError:
-        raise _BadLine("nested too deeply") from None
-    except ValueError as error:
+        return decoded(_decode, raw)
+    except (NotJson, WrongType) as error:
         raise _BadLine(str(error)) from None
+
+
+def _normalised(traits: dict[str, Any], name: str) -> dict[str, Any]:
+    try:
+        return normalise_traits(traits)
+    except BadValue as bad:
+        raise _BadLine(bad.within(name)) from None
 
 
 def _moment(timestamp: datetime | None, now: datetime) -> datetime:
@@ -166,6 +173,8 @@ def _account_id(account: dict[str, Any]) -> str | None:
     id_ = account.get("id")
     if type(id_) is int:
         return str(id_)
+    if type(id_) is str and "\ufffd" in id_:  # two ids cut in the middle of a character would become one account
+        raise _BadLine("account.id: expected text, got half a character or a replacement of one (U+FFFD) in it")
     if id_ is None or type(id_) is str:
         return id_ or None
     raise _BadLine("account.id: expected text or a whole number")

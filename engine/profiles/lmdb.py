@@ -14,19 +14,20 @@ which store a folder holds (`identity`).
    write transaction of another thread it would break, so in one process only one thread writes or resizes.
 5. Processes that were killed keep their places in the table of readers, and with them old pages from being used
    again: places of the dead are cleared at the start, before every write, and when the table is full.
+6. Before the file is believed `trust` looks at it, again before every write, and whenever `stats` is asked.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from errno import EACCES, EDQUOT, EFBIG, EIO, ENOSPC, EPERM, EROFS
+from errno import EACCES, EDQUOT, EFBIG, EINVAL, EIO, ENOMEM, ENOSPC, EPERM, EROFS
 from pathlib import Path
 from shutil import disk_usage
 from threading import Lock, RLock
-from typing import Final, TypeVar
+from typing import Final, NoReturn, TypeVar
 from zlib import crc32
 
 import lmdb
 
-from engine.limits import DAMAGED_KEYS
+from engine.limits import DAMAGED_KEYS, DISK_LOW_BYTES
 from engine.profiles import identity
 from engine.profiles.ids import Key, Kind, prefix
 from engine.profiles.record import BadRecord, Change, merged
@@ -39,6 +40,7 @@ from engine.profiles.store import (
     StoreStats,
     StoreUnavailable,
 )
+from engine.profiles.trust import Trust
 
 T = TypeVar("T")
 
@@ -46,7 +48,6 @@ READERS: Final = 1024  # read transactions at the same time, over all processes;
 MAP_BYTES: Final = 2**30  # to begin with: a million profiles
 MAP_BYTES_MOST: Final = 2**44  # 16 TiB: beyond that something else is wrong
 SCAN_RECORDS: Final = 256  # read at once; a scan must not keep old pages alive, nor other threads waiting
-DISK_LOW_BYTES: Final = 64 * 2**20  # LMDB reports a full disk as an I/O error; with less than this free, it is one
 
 # CRC-32 over anything followed by its own CRC-32 (little-endian) is this constant: one call checks key, body and sum.
 _RESIDUE: Final = 0x2144DF1C
@@ -57,14 +58,23 @@ _ATTEMPTS: Final = 5  # how often a transaction that another thread's or process
 class LmdbStore:
     """A `Store` in a folder of its own. One per folder and process: LMDB cannot open a file twice in one."""
 
-    def __init__(self, folder: Path, *, map_bytes: int = MAP_BYTES) -> None:
-        """Open the store in `folder`, make it where there is none. Raises StoreDamaged, StoreFull, StoreUnavailable."""
+    def __init__(
+        self, folder: Path, *, map_bytes: int = MAP_BYTES, canary_s: float | None = None, read_only: bool = False
+    ) -> None:
+        """Open the store in `folder`, make it where there is none; `canary_s`: read it for so long before.
+
+        With `read_only` there must be one, and nothing is written but a place in the table of readers.
+
+        Raises StoreDamaged, StoreFull, StoreUnavailable.
+        """
         self._folder = folder
         self._damaged: set[Key] = set()
         self._writing = RLock()
         self._resizing = Lock()  # taken under `_writing`, and only for the resizing itself
-        self._environment = _open(folder, map_bytes)
-        self._begin = self._environment.begin
+        self._environment, self._trust = _open(folder, map_bytes, canary_s, read_only=read_only)
+        self._begin: Callable[..., lmdb.Transaction[bytes]] = self._environment.begin
+        self._damaged |= self._trust.damaged
+        self._closed = False
 
     def get(self, keys: Sequence[Key]) -> list[Found]:
         """The bodies under these keys, in their order. Raises StoreError."""
@@ -85,7 +95,7 @@ class LmdbStore:
 
     def scan(self, kind: Kind | None = None) -> Iterator[tuple[Key, Found]]:
         """Every record (of one kind) by key, read in short transactions. Raises StoreError."""
-        first = b"a" if kind is None else prefix(kind)  # every key begins with a letter
+        first = b"\x01" if kind is None else prefix(kind)  # also what a flipped bit has made of a key's letter
         beginning = b"" if kind is None else first
         while rows := self._rows(first, beginning):
             yield from rows
@@ -99,19 +109,34 @@ class LmdbStore:
         return removed
 
     def stats(self) -> StoreStats:
-        """Raises StoreError."""
+        """Also looks whether the file is still there and whole; if not, nothing is read any more. Raises StoreError."""
+        self._look()
         info, stat = self._answer(lambda: (self._environment.info(), self._environment.stat()))
         return StoreStats(
             kind="lmdb",
-            records=max(0, stat["entries"] - 1),  # one entry is the store's name
+            records=max(0, stat["entries"] - 2),  # two entries are the store's own: `identity`
             used_bytes=(info["last_pgno"] + 1) * stat["psize"],
             damaged=len(self._damaged),
             damaged_keys=tuple(sorted(self._damaged)[:DAMAGED_KEYS]),
+            map_bytes=info["map_size"],
+            readers=sum(line.split()[0].isdigit() for line in self._environment.readers().splitlines() if line.strip()),
+            readers_most=info["max_readers"],
         )
 
     def close(self) -> None:
         """Let go of the files. Closing twice is harmless."""
-        self._environment.close()
+        if not self._closed:
+            self._closed = True
+            self._trust.leave()
+            self._environment.close()
+
+    def _look(self) -> None:
+        try:
+            self._answer(self._trust.look)
+        except StoreDamaged as damaged:
+            # Behind the end of a file that was cut short the next read is SIGBUS.
+            self._begin = _refusing(str(damaged))
+            raise
 
     def _get(self, keys: Sequence[Key]) -> list[Found]:
         found: list[Found] = []
@@ -166,12 +191,21 @@ class LmdbStore:
         """`work` in one write transaction, again after the map has grown."""
 
         def attempt() -> int:
-            self._environment.reader_check()  # microseconds, beside a commit that waits for the disk
+            # Microseconds, beside a commit that waits for the disk.
+            if self._environment.reader_check():
+                self._trust.readers_died()
             with self._begin(write=True) as txn:
-                return work(txn)
+                done = work(txn)
+                if done:
+                    identity.sign(txn)
+                return done
 
         with self._writing:
-            return self._answer(attempt)
+            self._look()
+            self._trust.before_write()
+            done = self._answer(attempt)
+            self._trust.after_write()
+            return done
 
     def _answer(self, attempt: Callable[[], T]) -> T:
         """What `attempt` returns, attempted again where that helps. Raises StoreError."""
@@ -202,7 +236,10 @@ class LmdbStore:
             self._resize(0)  # to what the process that grew it has made of it
             return True
         if isinstance(error, lmdb.ReadersFullError):
-            return self._environment.reader_check() > 0
+            died = self._environment.reader_check()
+            if died:
+                self._trust.readers_died()
+            return died > 0
         # py-lmdb's own refusals carry no code: the transaction was ended by another thread's resizing.
         with self._resizing:
             return error.code == 0 or isinstance(error, lmdb.InvalidParameterError)
@@ -218,18 +255,22 @@ class LmdbStore:
             self._environment.set_mapsize(size)
 
 
-def _open(folder: Path, map_bytes: int) -> lmdb.Environment:
+def _open(folder: Path, map_bytes: int, canary_s: float | None, *, read_only: bool) -> tuple[lmdb.Environment, Trust]:
     """The environment, checked and named. Raises StoreDamaged, StoreFull, StoreUnavailable."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if not read_only:
+            folder.mkdir(parents=True, exist_ok=True)
         known = identity.read(folder)
         while True:
             try:
-                return _checked(folder, known, map_bytes)
+                return _checked(folder, known, map_bytes, canary_s, read_only=read_only)
             except lmdb.MapResizedError:
                 # Another process grew it after we had looked at its size: look again.
                 if map_bytes >= MAP_BYTES_MOST:
-                    raise
+                    raise StoreDamaged(
+                        f"{folder / identity.DATA_FILE} is damaged: it says that it has more pages than there can be; "
+                        f"{identity.ways_out(folder)}"
+                    ) from None
                 map_bytes *= 2
     except lmdb.Error as error:
         raise _failure(folder, error) from error
@@ -237,22 +278,47 @@ def _open(folder: Path, map_bytes: int) -> lmdb.Environment:
         raise _not_usable(folder, error.strerror or str(error)) from error
 
 
-def _checked(folder: Path, known: str | None, map_bytes: int) -> lmdb.Environment:
+def _checked(
+    folder: Path, known: str | None, map_bytes: int, canary_s: float | None, *, read_only: bool
+) -> tuple[lmdb.Environment, Trust]:
     environment = lmdb.Environment(
         str(folder),
         map_size=map_bytes,
         max_readers=READERS,
         max_spare_txns=1,
         mode=0o600,  # what it holds is personal
+        readonly=read_only,
     )
     try:
         identity.refuse_cut_short(folder, environment)
-        environment.reader_check()
-        identity.settle(folder, environment, known)
+        trust = Trust(folder, environment, read_only=read_only)
+        trust.arrive()
+        try:
+            died = environment.reader_check()
+            if known is not None:
+                trust.examine(canary_s, readers_died=died > 0)
+            identity.settle(folder, environment, known, read_only=read_only)
+            if known is None:
+                trust.after_write()
+            else:
+                identity.refuse_other_turn(folder, environment)
+                trust.settle()
+        except BaseException:
+            trust.depart()
+            raise
     except BaseException:
         environment.close()
         raise
-    return environment
+    return environment, trust
+
+
+def _refusing(why: str) -> Callable[..., NoReturn]:
+    """In place of `begin`, for a file that must not be read any more."""
+
+    def refuse(**_: object) -> NoReturn:
+        raise StoreDamaged(why)
+
+    return refuse
 
 
 def _failure(folder: Path, error: lmdb.Error) -> StoreError:
@@ -260,8 +326,16 @@ def _failure(folder: Path, error: lmdb.Error) -> StoreError:
     if isinstance(error, lmdb.DiskError) or error.code in {ENOSPC, EDQUOT, EFBIG} or _disk_is_full(folder, error):
         return StoreFull(f"no room to write in {folder}: {error}")
     damaged = (lmdb.InvalidError, lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.VersionMismatchError)
-    if isinstance(error, damaged):
-        return StoreDamaged(f"{folder / identity.DATA_FILE} is damaged or of another program: {error}")
+    # For a form that it does not know, py-lmdb has words but no class.
+    if isinstance(error, damaged) or "not supported by this build" in str(error):
+        path = folder / identity.DATA_FILE
+        return StoreDamaged(f"{path} is damaged or of another program ({error}); {identity.ways_out(folder)}")
+    if error.code in {ENOMEM, EINVAL}:
+        path = folder / identity.DATA_FILE
+        return StoreUnavailable(
+            f"{path} cannot be mapped ({error}): it is damaged, or this process may not have so much address space; "
+            f"{identity.ways_out(folder)}"
+        )
     if isinstance(error, lmdb.ReadersFullError):
         return StoreUnavailable(f"{folder} has {READERS} readers at once; is something reading it that never ends?")
     if error.code in {EACCES, EPERM, EROFS}:

@@ -64,6 +64,9 @@ class StoreStats(Struct, frozen=True):
     used_bytes: int
     damaged: int
     damaged_keys: tuple[Key, ...]  # the first few, for `doctor` and the log
+    map_bytes: int | None = None  # how far the file may grow before its map has to
+    readers: int = 0  # places in use in the table of readers, over all processes
+    readers_most: int | None = None
 
 
 class Store(Protocol):

@@ -12,6 +12,7 @@ decide body) sends them through here once; whatever is behind this line need not
    message together.
 """
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import isfinite
@@ -22,15 +23,21 @@ from engine.limits import VALUE_DEPTH, VALUE_MEMBERS
 _INT_LEAST: Final = -(2**63)
 _INT_MOST: Final = 2**63 - 1
 _NAME_SHOWN_CHARS: Final = 64  # of a member's name in a message; names come from outside
+_STEPS_SHOWN: Final = 6  # of a path in a message
+_PUNCTUATION: Final = frozenset('.[]"` ')  # in a name they would make a path of it that reads otherwise
 
 
 class BadValue(ValueError):
     """A value that cannot be stored. The message says where (`address.city`) and why; it never shows the value."""
 
-    def __init__(self, why: str, path: tuple[str, ...] = ()) -> None:
-        super().__init__(f"{'.'.join(path)}: {why}" if path else why)
+    def __init__(self, why: str, path: tuple[str | int, ...] = ()) -> None:
+        super().__init__(f"{_shown(path)}: {why}" if path else why)
         self.why = why
         self.path = path
+
+    def within(self, root: str) -> str:
+        """The message for values that lie in `root`: `traits.address.city: …`."""
+        return f"{_shown((root, *self.path))}: {self.why}"
 
 
 def normalise(value: Any) -> Any:
@@ -61,7 +68,8 @@ class _Reading:
         try:
             return self.value(value, depth)
         except BadValue as bad:
-            raise BadValue(bad.why, (_text(str(name)[:_NAME_SHOWN_CHARS]), *bad.path)) from None
+            step = name if isinstance(name, int) else _text(name[:_NAME_SHOWN_CHARS])
+            raise BadValue(bad.why, (step, *bad.path)) from None
 
     def value(self, value: Any, depth: int) -> Any:
         kind = type(value)
@@ -90,6 +98,18 @@ class _Reading:
             self.count(len(value))
             return [self.member(index, inner, depth + 1) for index, inner in enumerate(value)]
         raise BadValue(f"expected a JSON value, got {type(value).__name__}")
+
+
+def _shown(path: tuple[str | int, ...]) -> str:
+    """`lines[0].city`; the head of a long one, for what is nested deeply is found by its beginning."""
+    parts = [_step(step) for step in path[:_STEPS_SHOWN]]
+    return "".join(parts).removeprefix(".") + ("…" if len(path) > _STEPS_SHOWN else "")
+
+
+def _step(step: str | int) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    return f".{step}" if step.isprintable() and not set(step) & _PUNCTUATION else f"[{json.dumps(step)}]"
 
 
 def _text(text: str) -> str:

@@ -87,30 +87,39 @@ def test_the_time_is_the_lines_own_or_now(store: Store) -> None:
 
 
 BAD = [
-    (b"{", "truncated"),
+    (b"{", "The JSON ends too early"),
     (b"not json", "malformed"),
-    (b"[]", "Expected `object`, got `array`"),
+    (b"[]", "Expected an object, got a list"),
     (b'{"visitorId": "ann"} {"visitorId": "bob"}', "trailing characters"),
-    (b'{"visitorId": "ann", "traits": {"name": "\xff"}}', "not UTF-8"),
+    (b'{"visitorId": "ann", "traits": {"name": "\xff"}}', "Expected UTF-8"),
     (b'{"visitorId": "ann", "traits": ' + b'{"a":' * 5_000, "nested too deeply"),
-    (b'{"visitorId": "ann", "traits": {"n": ' + b"9" * 400 + b"}}", "n: the number is too large"),
-    (b'{"visitorId": "ann", "traits": {"n": 1e999}}', "out of range"),
+    (b'{"visitorId": "ann", "traits": {"n": ' + b"9" * 400 + b"}}", "traits.n: the number is too large"),
+    (b'{"visitorId": "ann", "traits": {"n": 1e999}}', "a number that 64 bits can hold - at traits"),
     ({}, "missing required field `visitorId`"),
-    ({"visitorId": 7}, "Expected `str`, got `int` - at `$.visitorId`"),
+    ({"visitorId": 7}, "Expected text, got a number - at visitorId"),
     ({"visitorId": "a b"}, "visitorId: expected 1 to 128 of"),
     ({"visitorId": ""}, "visitorId: expected 1 to 128 of"),
     ({"visitorId": "x" * 129}, "visitorId: expected 1 to 128 of"),
-    ({"visitorId": "ann", "traits": []}, "got `array` - at `$.traits`"),
-    ({"visitorId": "ann", "account": "acme"}, "got `str` - at `$.account`"),
+    ({"visitorId": "ann", "traits": []}, "got a list - at traits"),
+    ({"visitorId": "ann", "account": "acme"}, "got text - at account"),
     ({"visitorId": "ann", "trait": {}}, "unknown field `trait`"),
     ({"visitorId": "ann", "account": {"id": True}}, "account.id: expected text or a whole number"),
-    ({"visitorId": "ann", "account": {"id": "x" * 500}}, "the group id is longer than 480 bytes"),
+    (rb'{"visitorId": "ann\ud83d"}', "visitorId: expected 1 to 128 of"),
+    (rb'{"visitorId": "ann", "account": {"id": "acme\ud83d"}}', "account.id: expected text, got half a character"),
+    ({"visitorId": "ann", "account": {"id": "x" * 500}}, "account.id: the group id is longer than 480 bytes"),
     ({"visitorId": "ann", "traits": {str(n): n for n in range(1_001)}}, "more than 1000 members"),
-    ({"visitorId": "ann", "timestamp": "yesterday"}, "Invalid RFC3339"),
+    ({"visitorId": "ann", "timestamp": "yesterday"}, "Expected a time with its zone"),
     ({"visitorId": "ann", "timestamp": "2026-11-23T12:00:00"}, "time zone"),
     ({"visitorId": "ann", "timestamp": "2026-11-23T12:05:01Z"}, "lies in the future"),
     (b'{"visitorId": "ann", "traits": {"big": "' + b"x" * IMPORT_LINE_BYTES + b'"}}', "longer than 1,048,576 bytes"),
 ]
+
+
+def test_half_a_character_is_replaced(store: Store) -> None:
+    """Text that was cut in the middle of an emoji is no reason to leave a visitor out."""
+    imported = import_lines(file_of(rb'{"visitorId": "ann", "traits": {"title": "a\ud83d"}}'), store, NOW)
+    assert (imported.imported, imported.rejected) == (1, 0)
+    assert read_profile(store, "ann").traits == {"title": "a\ufffd"}
 
 
 @pytest.mark.parametrize(("line", "reason"), BAD, ids=[reason for _, reason in BAD])
@@ -192,11 +201,11 @@ def test_a_gigabyte_without_a_line_end_is_one_bad_line(store: Store) -> None:
 def test_progress_counts_bytes_to_the_end(store: Store) -> None:
     """After each batch, and at last the whole file, bad lines and blank ones too."""
     file = file_of(*[{"visitorId": f"v{n}", "traits": {"n": n}} for n in range(IMPORT_BATCH_LINES * 2 + 1)], b"bad")
-    seen: list[int] = []
-    import_lines(file, store, NOW, seen.append)
+    seen: list[tuple[int, int]] = []
+    import_lines(file, store, NOW, lambda read, lines: seen.append((read, lines)))
     assert seen == sorted(seen)
-    assert len(seen) == 3
-    assert seen[-1] == len(file.getvalue())
+    assert [lines for _, lines in seen] == [IMPORT_BATCH_LINES, IMPORT_BATCH_LINES * 2, IMPORT_BATCH_LINES * 2 + 1]
+    assert seen[-1][0] == len(file.getvalue())
     assert store.stats().records == IMPORT_BATCH_LINES * 2 + 1
 
 

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import lmdb
 import pytest
 
+from engine.profiles import identity
 from engine.profiles.ids import Key, key
 from engine.profiles.lmdb import LmdbStore
 from engine.profiles.read import read_profile
@@ -113,6 +114,7 @@ def test_a_value_that_was_never_ours_is_damaged(folder: Path, stored: bytes) -> 
     LmdbStore(folder).close()
     with lmdb.open(str(folder)) as environment, environment.begin(write=True) as txn:
         txn.put(ANN, stored)
+        identity.sign(txn)
     store = LmdbStore(folder)
     assert store.get([ANN]) == [DAMAGED]
     store.close()

@@ -134,8 +134,21 @@ def test_members_are_counted_over_all_traits() -> None:
 
 def test_the_message_says_where_and_never_what() -> None:
     """The path of names and indexes stands before the reason; a name from outside is cut."""
-    with pytest.raises(BadValue, match=r"^address\.lines\.1: expected a number, got NaN or infinity$"):
+    with pytest.raises(BadValue, match=r"^address\.lines\[1\]: expected a number, got NaN or infinity$"):
         normalise_traits({"address": {"lines": ["secret", math.nan]}})
     with pytest.raises(BadValue) as caught:
         normalise_traits({"n" * 10_000: math.nan})
     assert len(str(caught.value)) < 200
+
+
+def test_a_path_reads_as_one() -> None:
+    """Names that are no words are quoted, a long path shows its head, and its root is the reader's word."""
+    with pytest.raises(BadValue) as caught:
+        normalise_traits({"a.b": {"c\n": math.nan}})
+    assert caught.value.within("traits") == r'traits["a.b"]["c\n"]: expected a number, got NaN or infinity'
+    with pytest.raises(BadValue) as caught:
+        normalise_traits({"a": nested(40)})
+    assert caught.value.within("traits") == "traits.a[0][0][0][0]…: nested deeper than 32"
+    with pytest.raises(BadValue) as caught:
+        normalise_traits({str(n): n for n in range(1_001)})
+    assert caught.value.within("traits") == "traits: more than 1000 members in all"

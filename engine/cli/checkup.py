@@ -1,0 +1,174 @@
+"""The checks of `doctor`: one function each, in one table. They print nothing, and change nothing.
+
+1. A check looks at a `Place` and says what it found: `ok`, `warning` (it works, and will not for long) or `trouble`
+   (somebody is served worse for it), with what to do about it. No check raises.
+2. What several checks need is looked at once, in `look`: the rules read, the store opened (a process of its own reads
+   it first, `profiles.trust`), its own figures.
+3. Nothing is made: without a data folder there is no store to open, and that is in order.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from engine import limits
+from engine.holder import Reading, read
+from engine.node import STORE_FOLDER, Settings, damage, open_store
+from engine.problems import errors
+from engine.profiles.store import StoreError, StoreStats
+from engine.rules import lastgood
+from engine.words import Ruleset
+
+State = Literal["ok", "warning", "trouble"]
+
+
+class Finding(Struct, frozen=True):
+    """What one check found; `do` is what to do about it, None where it is in order."""
+
+    check: str
+    state: State
+    text: str
+    do: str | None = None
+
+
+class Place(Struct, frozen=True):
+    """All that the checks look at. `store` is None where nothing is stored, a text where it cannot be opened."""
+
+    settings: Settings
+    rules: Reading
+    store: StoreStats | str | None
+    free_bytes: int | None
+    last_good: Ruleset | None
+
+
+def look(settings: Settings) -> Place:
+    """Look at everything once."""
+    reading = read(settings.rules)
+    exists = settings.data.is_dir()
+    return Place(
+        settings,
+        reading,
+        _store(settings),
+        shutil.disk_usage(settings.data).free if exists else None,
+        lastgood.kept(settings.rules, settings.data),
+    )
+
+
+def _store(settings: Settings) -> StoreStats | str | None:
+    if settings.store is None and not (settings.data / STORE_FOLDER).exists():
+        return None
+    try:
+        with closing(open_store(settings, canary_s=limits.CANARY_S, read_only=True)) as store:
+            return store.stats()
+    except StoreError as error:
+        return str(error)
+
+
+def findings(place: Place) -> Iterator[Finding]:
+    """What each check says, in the order of the table; one that does not apply says nothing."""
+    for name, check in CHECKS.items():
+        said = check(place)
+        if said is not None:
+            yield Finding(name, *said)
+
+
+Said = tuple[State, str] | tuple[State, str, str]
+
+
+def rules(place: Place) -> Said | None:
+    """The rule files are in order, and their own tests pass."""
+    wrong = errors(place.rules.problems)
+    if place.rules.decider is None or wrong:
+        first = f": {wrong[0].place.file}:{wrong[0].place.line}: {wrong[0].message}" if wrong else ""
+        count = f"{len(wrong)} error{'' if len(wrong) == 1 else 's'}"
+        return "trouble", f"{count} in {place.settings.rules}{first}", "mutiny-edge check shows all of them"
+    ruleset = place.rules.decider.ruleset
+    return "ok", f"{len(ruleset.experiences)} experiences, {len(ruleset.segments)} segments ({ruleset.version})"
+
+
+def last_good(place: Place) -> Said | None:
+    """There is something to fall back on."""
+    if place.last_good is not None:
+        return "ok", f"ruleset {place.last_good.version} is kept"
+    if place.rules.decider is not None:
+        return "ok", "none kept yet, the service keeps one when it starts"
+    return "trouble", "none is kept, so the service cannot start", "mend the rule files"
+
+
+def data(place: Place) -> Said | None:
+    """The data folder can be written, or made."""
+    folder = place.settings.data
+    if folder.exists() and not folder.is_dir():
+        return "trouble", f"{folder} is not a folder", "give another one with --data"
+    nearest = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        return "trouble", f"{nearest} cannot be written", "make it writable for this user, or give another with --data"
+    return "ok", str(folder) if folder.exists() else f"{folder} is not there yet and can be made"
+
+
+def store(place: Place) -> Said | None:
+    """The store opens."""
+    found = place.store
+    if found is None:
+        return "ok", "nothing is stored yet"
+    if isinstance(found, str):
+        what, _, do = found.partition("; ")
+        return "trouble", what, do or "see above"
+    return "ok", f"{found.records:,} records, {found.used_bytes:,} bytes"
+
+
+def records(place: Place) -> Said | None:
+    """No record is damaged, as far as was read in `limits.CANARY_S`."""
+    if not isinstance(place.store, StoreStats):
+        return None
+    told = damage(place.store.damaged)
+    if told is None:
+        return "ok", "none found damaged"
+    what, _, do = told.partition("; ")
+    return "trouble", what, f"{do}; import their visitors again"
+
+
+def disk(place: Place) -> Said | None:
+    """There is room for the store to double."""
+    if place.free_bytes is None:
+        return None
+    used = place.store.used_bytes if isinstance(place.store, StoreStats) else 0
+    text = f"{place.free_bytes:,} bytes free, {used:,} used"
+    if place.free_bytes < limits.DISK_LOW_BYTES:
+        return "trouble", text, "make room, or writes fail"
+    if place.free_bytes < used:
+        return "warning", text, "make room: the store could not double"
+    return "ok", text
+
+
+def readers(place: Place) -> Said | None:
+    """There are places left in the table of readers."""
+    if not isinstance(place.store, StoreStats) or not place.store.readers_most:
+        return None
+    taken, most = place.store.readers, place.store.readers_most
+    text = f"{taken:,} of {most:,} places in use"
+    if taken >= most:
+        return "trouble", text, "end the processes that read the store"
+    if taken > limits.READERS_MANY * most:
+        return "warning", text, "see which processes read the store; fewer workers need fewer places"
+    return "ok", text
+
+
+CHECKS: Final[dict[str, Callable[[Place], Said | None]]] = {
+    "rules": rules,
+    "last good": last_good,
+    "data": data,
+    "store": store,
+    "records": records,
+    "disk": disk,
+    "readers": readers,
+}
+
+
+def is_trouble(found: Sequence[Finding]) -> bool:
+    """Is anybody served worse for any of this?"""
+    return any(finding.state == "trouble" for finding in found)

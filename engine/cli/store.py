@@ -1,0 +1,127 @@
+"""`mutiny-edge store`: what is stored, and whether it is whole.
+
+1. A question makes no store: where nothing is stored, that is told.
+2. Every record is read, with a bar on a terminal. No trait and no id is printed: of damaged records kind and hash.
+3. `verify` lets a process of its own read everything first (`profiles.canary`), for a damaged file can end whoever
+   reads it; only then it looks at each record itself.
+"""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import click
+import msgspec
+
+from engine import limits
+from engine.cli import options
+from engine.cli.screen import fail, say
+from engine.cli.stored import bar
+from engine.cli.trouble import told
+from engine.node import STORE_FOLDER, Settings, open_store
+from engine.profiles.store import Store, StoreDamaged, StoreStats
+from engine.profiles.survey import Survey, survey
+
+WAY_OUT: Final = (
+    "A damaged record reads as absent. Import its visitors again; or, if there are many, move the folder away\n"
+    "and import everything into a new one."
+)
+
+EPILOG = """\b
+Examples:
+  mutiny-edge store stats
+  mutiny-edge store verify
+"""
+
+
+@click.group(epilog=EPILOG)
+def command() -> None:
+    """Say what is stored, and whether it is whole."""
+
+
+@command.command()
+@options.data
+@options.store
+@options.form("text", "json")
+def stats(data: Path, store: str | None, form: str) -> None:
+    """Count the records of each kind, and say how large the store is.
+
+    Example: mutiny-edge store stats --format json
+    """
+    with told(), closing(open_store(_settings(data, store), read_only=True)) as opened:
+        seen = _survey(opened)
+        says = opened.stats()
+    if form == "json":
+        counted = {"kinds": seen.kinds, "records": seen.records, "damaged": len(seen.damaged)}
+        sizes = {"store": says.kind, "used_bytes": says.used_bytes, "map_bytes": says.map_bytes}
+        _print_json(counted | sizes | {"readers": says.readers, "readers_most": says.readers_most})
+    else:
+        _show(seen, says)
+
+
+def _show(seen: Survey, says: StoreStats) -> None:
+    kinds = [(kind, f"{held.records:,}", f"{held.bytes:,}") for kind, held in sorted(seen.kinds.items())]
+    rows = [("kind", "records", "bytes"), *kinds]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for kind, records, size in rows:
+        click.echo(f"{kind:<{widths[0]}}  {records:>{widths[1]}}  {size:>{widths[2]}}")
+    full = f", {says.used_bytes / says.map_bytes:.1%} of its map, which grows by itself" if says.map_bytes else ""
+    click.echo(f"\n{says.kind}: {says.used_bytes:,} bytes{full}")
+    if says.readers_most:
+        click.echo(f"readers: {says.readers:,} of {says.readers_most:,}")
+    click.echo(f"damaged: {len(seen.damaged):,}")
+
+
+@command.command()
+@options.data
+@options.store
+@options.form("text", "json")
+@click.pass_context
+def verify(ctx: click.Context, data: Path, store: str | None, form: str) -> None:
+    """Read every record, and say which are damaged; then the exit code is 1.
+
+    A damaged record is told by its kind and the first digits of its id's SHA-256: printf %s ID | sha256sum.
+    Example: mutiny-edge store verify --format json
+    """
+    refused: str | None = None
+    seen = Survey({}, [])
+    with told():
+        try:
+            with closing(open_store(_settings(data, store), canary_s=limits.VERIFY_S)) as opened:
+                seen = _survey(opened)
+        except StoreDamaged as damaged:
+            refused = str(damaged)
+    if form == "json":
+        _print_json({"records": seen.records, "damaged": seen.damaged, "refused": refused})
+    else:
+        _tell(seen, refused)
+    if seen.damaged or refused:
+        ctx.exit(1)
+
+
+def _tell(seen: Survey, refused: str | None) -> None:
+    if refused is not None:
+        say(f"{click.style('refused:', fg='red', bold=True)} {refused}")
+        return
+    for bad in seen.damaged:
+        click.echo(f"{bad.kind} {bad.id_hash}: {bad.why}")
+    count = click.style(f"{len(seen.damaged):,} damaged", fg="red" if seen.damaged else None)
+    say(f"{seen.records:,} records read, {count}")
+    if seen.damaged:
+        say(WAY_OUT)
+
+
+def _settings(data: Path, store: str | None) -> Settings:
+    """The settings, if anything is stored there."""
+    settings = Settings(data=data, store=store)
+    if store is None and not (data / STORE_FOLDER).exists():
+        fail(f"{data}: nothing is stored there; `mutiny-edge import` stores visitors")
+    return settings
+
+
+def _survey(store: Store) -> Survey:
+    return survey(bar(store.scan(), store.stats().records, "records"))
+
+
+def _print_json(value: object) -> None:
+    click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())

@@ -1,0 +1,99 @@
+"""JSON from outside, decoded: the one decode function of pages and imports, and what was wrong, in a client's words.
+
+What lives here: all that a JSON decoder raises, mended or told. What may not: shapes, and what values mean. Pure.
+
+1. A good body costs one call more than the decoder's own. Everything else is on the road of errors.
+2. Browsers send `"\\ud83d"`, half a character, when a title was cut in the middle of an emoji. No decoder takes it, and
+   nobody may go without an answer for it: such halves become U+FFFD, and what is left is decoded.
+3. msgspec raises its own error, UnicodeDecodeError and RecursionError; here they are `NotJson`, or `WrongType` for JSON
+   of another shape.
+4. msgspec speaks of Python's types (`Expected str | null, got int - at $.visitorId`), clients of JSON's: "Expected
+   text, got a number - at visitorId". A message of msgspec's that is not known here goes out as it is.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import msgspec
+import re2
+
+T = TypeVar("T")
+
+# A whole pair, half a character, any other escape: escapes are gone through one by one, for in `\\ud83d` there is none.
+_ESCAPES: Final = re2.compile(
+    rb"(?s)(?:\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
+)
+_REPLACED: Final = rb"\ufffd"
+
+_EXPECTED: Final = re2.compile(r"^Expected `([^`]+)`(?:, got `([^`]+)`| (>=|<=) (-?\d+)| with a timezone component)?$")
+_WANTED: Final = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "object": "an object",
+    "array": "a list",
+    "datetime": "a time with its zone, such as 2026-11-23T12:00:00Z",
+}
+_GOT: Final = {**_WANTED, "int": "a number", "null": "null"}
+_BOUNDS: Final = {">=": "of at least", "<=": "of at most"}
+_OTHERS: Final = {
+    "Invalid RFC3339 encoded datetime": f"Expected {_WANTED['datetime']}",
+    "Number out of range": "Expected a number that 64 bits can hold",
+    "Input data was truncated": "The JSON ends too early",
+}
+
+
+class NotJson(ValueError):
+    """The text is no JSON. The message says what is wrong, and holds nothing of it."""
+
+
+class WrongType(ValueError):
+    """JSON of another shape. The message says where and what was expected; it never shows a value."""
+
+
+def decoded(decode: Callable[[bytes], T], raw: bytes) -> T:
+    """What `raw` says by msgspec's `decode`, half characters as U+FFFD. Raises `NotJson`, `WrongType`."""
+    try:
+        return decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        if type(error) is msgspec.DecodeError and (whole := _without_halves(raw)) != raw:
+            return decoded(decode, whole)  # once: it has no halves any more
+        raise _told(error) from None
+
+
+def _without_halves(raw: bytes) -> bytes:
+    def replaced(found: Any) -> bytes:
+        half: bytes | None = found[1]
+        return found[0] if half is None else _REPLACED
+
+    cleaned: bytes = _ESCAPES.sub(replaced, raw)
+    return cleaned
+
+
+def _told(error: Exception) -> NotJson | WrongType:
+    if isinstance(error, UnicodeDecodeError):
+        return NotJson(f"Expected UTF-8, got other bytes: {error.reason}")
+    if isinstance(error, RecursionError):
+        return NotJson("The JSON is nested too deeply")
+    what, _, place = str(error).partition(" - at ")
+    said = _in_words(what)
+    if not isinstance(error, msgspec.ValidationError):
+        return NotJson(said)
+    # `$.traits[...]` is a place within traits that msgspec does not name
+    where = place.strip("`").removeprefix("$").removeprefix(".").removesuffix("[...]")
+    return WrongType(f"{said} - at {where}" if where else said)
+
+
+def _in_words(what: str) -> str:
+    found = _EXPECTED.match(what)
+    if found is None:
+        return _OTHERS.get(what, what)
+    kinds = [kind for kind in found[1].split(" | ") if kind != "null"]
+    wanted = " or ".join(_WANTED.get(kind, kind) for kind in kinds)
+    if found[3]:
+        return f"Expected {wanted} {_BOUNDS[found[3]]} {found[4]}"
+    if not found[2]:
+        return f"Expected {wanted}"
+    got = "a number with a point or an exponent" if kinds == ["int"] and found[2] == "float" else _GOT.get(found[2])
+    return f"Expected {wanted}, got {got or found[2]}"

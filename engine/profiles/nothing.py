@@ -1,0 +1,44 @@
+"""In place of a store where nothing is stored, for whoever only asks: a question makes no store.
+
+Everything reads as absent, and nothing can be written.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NoReturn
+
+from engine.profiles.ids import Key, Kind
+from engine.profiles.record import Change
+from engine.profiles.store import Found, StoreStats, StoreUnavailable
+
+
+class NothingStored:
+    """A `Store` without records; `why` is what somebody is told who would write."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def _refuse(self) -> NoReturn:
+        raise StoreUnavailable(self._why)
+
+    def get(self, keys: Sequence[Key]) -> list[Found]:
+        """None of them is there."""
+        return [None] * len(keys)
+
+    def apply(self, changes: Iterable[Change]) -> int:  # noqa: ARG002 - as every store
+        """Raises StoreUnavailable."""
+        self._refuse()
+
+    def scan(self, kind: Kind | None = None) -> Iterator[tuple[Key, Found]]:  # noqa: ARG002 - as every store
+        """There are none."""
+        return iter(())
+
+    def delete(self, keys: Iterable[Key]) -> int:  # noqa: ARG002 - as every store
+        """Raises StoreUnavailable."""
+        self._refuse()
+
+    def stats(self) -> StoreStats:
+        """No records, no bytes."""
+        return StoreStats("nothing", 0, 0, 0, ())
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
