@@ -23,14 +23,14 @@ def unknown_fields(text: str, root: Node, scope: Scope) -> list[CelError]:
     names = {name for name, _ in scope.names}
     found = []
     for node, bound in walk_free(root):
-        for owner, field, near in _asked(node):
+        for owner, field, near in asked(node):
             known = FIELDS.get(owner) if owner in names and owner not in bound else None
             if known is not None and field not in known:
                 found.append(_unknown(text, owner, field, near))
     return found
 
 
-def _asked(node: Node) -> Iterator[tuple[str, str, int]]:
+def asked(node: Node) -> Iterator[tuple[str, str, int]]:
     """Root, field, and an offset at or before the field's name."""
     match node:
         case Select(operand=Ident(name=root), field=field):

@@ -54,7 +54,12 @@ def _mixed(call: Call, roots: frozenset[str]) -> Iterator[CelError]:
     if call.function not in _EQUALITIES | _ORDERINGS or len(call.args) != 2:
         return
     left, right = (_known_type(arg, roots) for arg in call.args)
-    if left == right or {left, right} <= _NUMBERS or {left, right} & {"dyn", "null_type"}:
+    # What is inside of a list, a type or an optional value may be of any type: `type(traits.x) == string`.
+    if (
+        left.partition("(")[0] == right.partition("(")[0]
+        or {left, right} <= _NUMBERS
+        or {left, right} & {"dyn", "null_type"}
+    ):
         return
     come = {"_==_": "never true", "_!=_": "true wherever it is known"}.get(call.function, "always an error")
     sign = operator(call.function)

@@ -35,8 +35,10 @@ _EXPECTING = re2.compile(r" expecting .*")
 _LITERAL = re2.compile(r"(?i)^invalid (?:int|uint|double|string|bytes) literal")
 
 _HAS = 'write `has(traits.name)`; for a key that is no name `"first name" in traits`'
+_NEAR = 0.75  # 1 is the same word; `starts` and `startsWith` are 0.75 alike, `foo` and `floor`, too
 _NAMESPACES = frozenset({"math", "optional", "base64", "strings", "cel"})
 TOO_DEEP = "the condition is nested too deeply"
+_NORWAY = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 _COMPARING = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"})
 _NUMBERS = frozenset({"int", "uint", "double"})
 _TIMES = frozenset({"google.protobuf.Timestamp", "google.protobuf.Duration"})
@@ -148,6 +150,8 @@ def _for_name(words: Sequence[Token], start: int, name: str, roots: Sequence[str
         whole = "".join(word.text for word in words[first : start + 1])
         owner = words[first - 2].text if first >= 2 and words[first - 1].text == "." else "traits"
         return f'a `-` is a minus; if the name is `{whole}`, write `{owner}["{whole}"]`'
+    if name.lower() in _NORWAY:
+        return f'write `{_NORWAY[name.lower()]}`, or `"{name}"` for the text'
     if name in OTHER_NAMES or name.lower() in OTHER_NAMES:
         return OTHER_NAMES.get(name) or OTHER_NAMES[name.lower()]
     if near := did_you_mean(name, roots):
@@ -177,14 +181,20 @@ def _undeclared_function(words: Sequence[Token], index: int, name: str) -> CelEr
         return at(word, f"`{short}` is written after its value", f"write `{subject or 'traits.name'}.{short}(…)`")
     if is_method and short in FUNCTIONS:
         return at(word, f"`{short}` is written before its value", f"write `{short}({subject or '…'})`")
-    hint = other or did_you_mean(short, [*METHODS, *FUNCTIONS]) or _nearest_other(short)
+    hint = other or _nearest(short) or _nearest_other(short)
     if subject:
         hint = hint.replace("traits.name", subject).replace("traits.tags", subject)
     return at(word, f"unknown function `{short}`", hint)
 
 
+def _nearest(name: str) -> str:
+    """Of the functions that there are, one that may be a slip for it; `foo` is for none."""
+    near = get_close_matches(name, [*METHODS, *FUNCTIONS], n=1, cutoff=_NEAR)
+    return f"did you mean `{near[0]}`?" if near else ""
+
+
 def _nearest_other(name: str) -> str:
-    near = get_close_matches(name.lower(), OTHER_FUNCTIONS, n=1, cutoff=0.75)
+    near = get_close_matches(name.lower(), OTHER_FUNCTIONS, n=1, cutoff=_NEAR + 0.03)
     return OTHER_FUNCTIONS[near[0]] if near else ""
 
 

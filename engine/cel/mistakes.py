@@ -67,7 +67,7 @@ _ESCAPE = re2.compile(r"\\(?:[abfnrtv\\'\"`?]|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}
 
 def mistakes(words: Sequence[Token]) -> list[CelError]:
     """The mistakes that the tokens show, in their order, none over another."""
-    finders: tuple[_Finder, ...] = (_odd, _escapes, _brackets, _commas, phrases)
+    finders: tuple[_Finder, ...] = (_slots, _odd, _escapes, _brackets, _commas, phrases)
     if any(word.kind == "unclosed" for word in words):
         finders = (_odd,)
     found: list[CelError] = []
@@ -78,6 +78,29 @@ def mistakes(words: Sequence[Token]) -> list[CelError]:
 
 def _overlap(one: CelError, other: CelError) -> bool:
     return one.offset < other.offset + other.width and other.offset < one.offset + one.width
+
+
+def _slots(words: Sequence[Token]) -> Iterator[CelError]:
+    """`{{ traits.a }} == 1`: what stands in braces in a template stands without them here."""
+    opened: int | None = None
+    for index, (word, then) in enumerate(pairwise(words)):
+        double = word.text == then.text and word.end == then.offset
+        if double and word.text == "{" and opened is None:
+            opened = index
+        elif double and word.text == "}" and opened is not None:
+            yield between(words[opened], then, "conditions take no braces", f"write `{_without_braces(words)}`")
+            return
+
+
+def _without_braces(words: Sequence[Token]) -> str:
+    """The whole condition as it would be without `{{`, `}}` and what stands there behind a `|`."""
+    text, dropped = "", False
+    for word, before in zip(words, [None, *words], strict=False):
+        dropped = (dropped or word.text == "|") and word.text != "}"
+        if word.text not in {"{", "}"} and not dropped:
+            apart = before is not None and before.end < word.offset
+            text += f" {word.text}" if apart else word.text
+    return text.strip()
 
 
 def _odd(words: Sequence[Token]) -> Iterator[CelError]:

@@ -125,6 +125,8 @@ def _two_values(words: Sequence[Token], index: int, before: Token, after: Token)
             f"CEL has no `{after.text}`",
             f"whether a trait is known at all says `has({subject or 'traits.name'})`",
         )
+    if word in {"like", "ilike"} and then and words[index + 1].kind == "string":
+        return at(after, f"CEL has no `{after.text}`", _like(subject or "traits.name", words[index + 1].text, word))
     if after.kind == "name" and word in _JOINING:
         part = words[index + 1].text if then and words[index + 1].kind == "string" else '"part"'
         hint = _JOINING[word].replace("traits.name", subject or "traits.name").replace('"part"', part)
@@ -146,6 +148,20 @@ def _two_values(words: Sequence[Token], index: int, before: Token, after: Token)
         return between(before, after, "two names in a row", hint)
     message = f"an operator is missing between `{before.text}` and `{after.text}`"
     return at(after, message, "write `&&`, `||`, `==` or another operator between them")
+
+
+def _like(subject: str, pattern: str, word: str) -> str:
+    """SQL's `like`: `%` is any text, `_` any character."""
+    quote, inner = pattern[-1], pattern.strip("rR")[1:-1]
+    subject += ".lowerAscii()" if word == "ilike" else ""
+    bare = inner.strip("%")
+    bare = bare.lower() if word == "ilike" else bare
+    if not bare or "%" in bare or "_" in bare:
+        return f"write `{subject}.matches({quote}pattern{quote})`: `.*` is any text, `.` any character"
+    if inner == bare or inner.lower() == bare:
+        return f"write `{subject} == {quote}{bare}{quote}`"
+    method = "contains" if inner[0] == inner[-1] == "%" else "endsWith" if inner[0] == "%" else "startsWith"
+    return f"write `{subject}.{method}({quote}{bare}{quote})`"
 
 
 def _number_with_unit(number: Token, unit: Token) -> CelError:

@@ -44,6 +44,7 @@ from engine.compile.terms import (
     constant_list,
     is_optional,
     odd_terms,
+    roots_of,
 )
 
 MOST_TESTS = 2_000  # a page of Python; beyond this one call of the reference implementation is cheaper
@@ -64,7 +65,12 @@ class _Normal:
     def __init__(self, checked: bytes, scope: Scope) -> None:
         self._checked = checked
         self._scope = scope
-        self._operands = Operands(scope, self.truth)
+        self._roots = roots_of(scope)
+
+    @property
+    def _operands(self) -> Operands:
+        # Made anew for each use: kept, the two would hold each other, and wait for the garbage collector.
+        return Operands(self._roots, self.truth)
 
     def truth(self, node: Node, elements: Elements) -> Truth:
         """The two formulas of a boolean expression; `Unknown` only inside a loop."""

@@ -107,16 +107,17 @@ def in_order(formula: All | Any, read: Iterable[Term] = ()) -> list[Formula]:
 def needed(formula: Formula, read: Container[Term] = ()) -> list[Term]:
     """Every term that has still to be read for the formula, each after those it is made of."""
     found: dict[Term, None] = {}
-
-    def visit(term: Term) -> None:
-        if term not in found and term not in read:
-            for part in parts_of(term):
-                visit(part)
-            found[term] = None
-
     for term in terms_of(formula):
-        visit(term)
+        _need(term, read, found)
     return list(found)
+
+
+def _need(term: Term, read: Container[Term], found: dict[Term, None]) -> None:
+    # No closure that calls itself: it would be a cycle, hundreds of thousands a ruleset, left to the garbage collector.
+    if term not in found and term not in read:
+        for part in parts_of(term):
+            _need(part, read, found)
+        found[term] = None
 
 
 def reading_cost(term: Term) -> float:

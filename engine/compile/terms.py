@@ -14,6 +14,7 @@ What lives here: which nodes are terms, and which CEL functions make terms of te
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import cache
 from itertools import product
 from typing import Any, NamedTuple, TypeAlias
 
@@ -99,14 +100,10 @@ Elements: TypeAlias = Mapping[str, Element | Fixed]
 
 
 class Operands:
-    """Reads operands within one scope. `truth` reads a boolean expression (`normal.Normal.truth`)."""
+    """Reads operands; `roots` are a scope's, `truth` reads a boolean expression (`normal.Normal.truth`)."""
 
-    def __init__(self, scope: Scope, truth: Callable[[Node, Elements], Truth]) -> None:
-        self._roots = {
-            name: Root(parameter, _KINDS[kind])
-            for parameter, (name, kind) in zip(parameters(scope), scope.names, strict=True)
-            if kind in _KINDS
-        }
+    def __init__(self, roots: Mapping[str, Root], truth: Callable[[Node, Elements], Truth]) -> None:
+        self._roots = roots
         self._truth = truth
 
     def of(self, node: Node, elements: Elements) -> list[Case]:
@@ -196,6 +193,13 @@ def parameters(scope: Scope) -> tuple[str, ...]:
     """The names of a generated function's arguments: our own roots by their names, any other by its number."""
     ours = {*ROOTS, *(name for name, _ in CONVERSION.names)}
     return tuple(name if name in ours else f"r{index}" for index, (name, _) in enumerate(scope.names))
+
+
+@cache
+def roots_of(scope: Scope) -> Mapping[str, Root]:
+    """The roots of a scope that terms are made of, by name."""
+    named = zip(parameters(scope), scope.names, strict=True)
+    return {name: Root(parameter, _KINDS[kind]) for parameter, (name, kind) in named if kind in _KINDS}
 
 
 _KINDS: dict[str, Kind] = {OPEN_MAP: "map", TIMESTAMP: "time"}

@@ -26,6 +26,7 @@ from engine.words import Assignment, Case, Decision, Expected, Experience, Profi
 UNTIMED: Final = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ANYBODY: Final = ("test", *(f"test-{number}" for number in range(2, 1_001)))  # finds a group of 1 % all but surely
 SOME: Final = 20  # of ANYBODY, for what must not be shown; so a holdout cannot hide it
+SHOWN: Final = 3  # entries, segments … that one message names
 
 
 def failures(decider: Decider) -> list[Problem]:
@@ -137,7 +138,9 @@ def _wanted(expected: Expected) -> str:
 def _came(expected: Expected, decision: Decision) -> str:
     """What came instead, in words."""
     entries = _asked(expected, decision) or decision.assignments
-    return " and ".join(map(_told, entries)) or "nothing"
+    told = [_told(entry) for entry in entries[:SHOWN]]
+    more = len(entries) - len(told)
+    return " and ".join([*told, f"{more} more"] if more else told) or "nothing"
 
 
 def _told(assignment: Assignment) -> str:
@@ -202,4 +205,6 @@ def _passed_over(experience: Experience, wanted: str, first: str) -> str:
 
 
 def _listed(keys: Iterable[str]) -> str:
-    return ", ".join(f"`{key}`" for key in keys)
+    named = [f"`{key}`" for key in keys]
+    more = len(named) - SHOWN
+    return ", ".join(named[:SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -17,40 +17,48 @@ from msgspec import structs
 
 from engine import words
 from engine.cel.scope import CONVERSION
-from engine.problems import Problem, did_you_mean, errors
-from engine.rules import scalars, shape, slots
+from engine.problems import Problem, Severity, did_you_mean, errors
+from engine.rules import plain, scalars, shape, slots
 from engine.rules.cases import NONE, case
-from engine.rules.desk import Desk, Known
+from engine.rules.desk import REMEMBERED, Desk, Known, Rest
 from engine.rules.document import Document, Path
 from engine.rules.experiences import experience
-from engine.rules.lint import lint
+from engine.rules.lint import NOTHING_KNOWN, Circumstances, lint
 from engine.rules.mistake import Mistake
+from engine.rules.nodes import Scalar
 from engine.rules.version import version
 
 T = TypeVar("T")
 
 
 def build(
-    documents: Sequence[Document], elsewhere: frozenset[str] = frozenset(), *, doubts: bool = True
+    documents: Sequence[Document],
+    elsewhere: frozenset[str] = frozenset(),
+    *,
+    doubts: bool = True,
+    circumstances: Circumstances = NOTHING_KNOWN,
+    rest: Rest = lambda: None,
 ) -> tuple[words.Ruleset | None, list[Problem]]:
     """The ruleset, `None` where there is an error, and everything that is wrong or doubtful.
 
     `elsewhere`: words in parts of files that could not be read. They may be what a reference means.
-    `doubts`: whether to look for what is only doubtful, which takes as long as all the rest.
+    `doubts`: whether to look for what is only doubtful, which takes as long as all the rest; `circumstances`: what is
+    known for that beside the files. `rest` is called every now and then (`desk`).
     """
+    REMEMBERED.turn()
     experiences = _by_key(document.shape.experiences for document in documents)
     known = Known(
-        segments=frozenset(name for document in documents for name in document.names("segments")),
+        segments=frozenset(name for document in documents for name in document.names("segments") if name),
         experiences=frozenset(name for document in documents for name in document.names("experiences")),
         insertable=frozenset(_insertable_paths(documents)),
         elsewhere=elsewhere,
     )
-    desks = [Desk(document, known) for document in documents]
+    desks = [Desk(document, known, rest) for document in documents]
     ruleset = _ruleset(desks, experiences)
     problems = [problem for desk in desks for problem in desk.problems]
     if errors(problems):
         return None, problems
-    return ruleset, problems + lint(ruleset, desks) if doubts else problems
+    return ruleset, problems + lint(ruleset, desks, circumstances) if doubts else []
 
 
 def _ruleset(desks: list[Desk], experiences: Mapping[str, shape.Experience]) -> words.Ruleset:
@@ -126,7 +134,10 @@ def _goal(desk: Desk, key: str, written: shape.Conversion) -> words.Goal:
 def _trait(desk: Desk, name: str, written: shape.Trait) -> words.TraitDeclaration:
     path: Path = ("traits", name)
     default = written.default
-    if default is not None and not _fits(default, written.type):
+    if _is_norway(desk, (*path, "default")) and written.type in {None, "boolean"}:
+        severity: Severity = "warning" if written.type is None else "error"
+        desk.say((*path, "default"), "norway", *_norway(str(default)), severity=severity)
+    elif default is not None and not _fits(default, written.type):
         desk.say(
             (*path, "default"), "trait", f"the default of `{name}` is no {written.type}", _DEFAULTS[written.type or ""]
         )
@@ -135,6 +146,17 @@ def _trait(desk: Desk, name: str, written: shape.Trait) -> words.TraitDeclaratio
             (*path, "fold"), "trait", f"only a string has capitals: `{name}` is a {written.type}", "leave out `fold`"
         )
     return words.TraitDeclaration(name, written.type, default, written.fold)
+
+
+def _is_norway(desk: Desk, path: Path) -> bool:
+    """Is it a plain `no`, `yes`, `on` …: text for YAML 1.2, and to many people a boolean?"""
+    node = desk.document.of(path)
+    return isinstance(node, Scalar) and not node.style and node.text in plain.NORWAY
+
+
+def _norway(text: str) -> tuple[str, str]:
+    truth = "true" if text.lower() in {"yes", "on", "y"} else "false"
+    return f"`{text}` is a text here, not {truth}", f'write `"{text}"` for the text, `{truth}` for the boolean'
 
 
 _DEFAULTS = {

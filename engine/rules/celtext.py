@@ -3,8 +3,8 @@
 What lives here: `written`, conjuncts and disjuncts, the facts (paths) that an expression needs. What may not:
 judging a condition (surprises.py, contradictions.py).
 
-1. `written` is one text a meaning: equal trees have equal texts. A comprehension (`exists`, `all`, …) has no text of
-   its own any more, so its text is marked with `MACRO` and serves for comparing only.
+1. `written` is one text a meaning: equal trees have equal texts, and equal texts mean the same. A comprehension
+   (`exists`, `all`, …) has no text of its own any more: its text is marked with `MACRO` and serves for comparing only.
 2. A *fact* is a path below `traits`, `account` or a Salesforce record: what may be unknown of a visitor.
 """
 
@@ -43,12 +43,14 @@ def _write(node: Node) -> tuple[str, int]:
             return (f"has({path})" if test_only else path), _ATOM
         case Call():
             return _call(node)
-        case MakeList(elements=elements):
-            return f"[{_listed(elements)}]", _ATOM
-        case MakeMap(entries=entries):
-            return "{" + ", ".join(f"{written(key)}: {written(value)}" for key, value, _ in entries) + "}", _ATOM
-        case Comprehension():
-            return f"{MACRO}({_listed(children(node))}, {node.iter_var}, {node.accu_var})", _ATOM
+        case MakeList(elements=elements, optional_indices=optional):
+            items = ("?" * (number in optional) + written(element) for number, element in enumerate(elements))
+            return f"[{', '.join(items)}]", _ATOM
+        case MakeMap(message_name=message, entries=entries):
+            pairs = ("?" * optional + f"{written(key)}: {written(value)}" for key, value, optional in entries)
+            return message + "{" + ", ".join(pairs) + "}", _ATOM
+        case Comprehension(iter_var=one, iter_var2=two, accu_var=sum_):
+            return f"{MACRO}({_listed(children(node))}, {one}, {two}, {sum_})", _ATOM
 
 
 def _call(node: Call) -> tuple[str, int]:

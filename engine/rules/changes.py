@@ -11,7 +11,7 @@ from functools import partial
 import re2
 
 from engine import words
-from engine.rules import selectors, shape, templates
+from engine.rules import inert, selectors, shape, templates
 from engine.rules.desk import Desk
 from engine.rules.document import Path
 from engine.rules.mistake import Mistake
@@ -67,7 +67,7 @@ def _change(desk: Desk, path: Path, written: shape.Change) -> words.Change:
 
 def _attribute(desk: Desk, path: Path, text: str) -> words.Template:
     name = str(path[-1])
-    wrong = templates.refused_attribute(name.lower())
+    wrong = inert.refused_attribute(name.lower())
     if wrong is not None:
         desk.say_key(path, "template", wrong.message, wrong.hint)
         return ()
@@ -75,7 +75,8 @@ def _attribute(desk: Desk, path: Path, text: str) -> words.Template:
 
 
 def _actions(written: shape.Change) -> list[str]:
-    return [name for name in ACTIONS if getattr(written, name) not in (None, {}, False)]
+    """What the change does; what holds nothing does nothing."""
+    return [name for name in ACTIONS if getattr(written, name) not in (None, {}, False, shape.Classes())]
 
 
 def _check_together(desk: Desk, path: Path, written: shape.Change) -> None:
@@ -109,7 +110,15 @@ def _check_classes(desk: Desk, path: Path, written: shape.Classes) -> None:
     for kind, names in (("add", written.add), ("remove", written.remove)):
         for number, name in enumerate(names):
             at = (*path, kind, number)
-            if name and not _CLASS.fullmatch(name):
+            if "{{" in name:
+                slot = Mistake(
+                    "no slot may stand in a class",
+                    'an attribute may hold one, and a style can ask for it: `attributes: {data-plan: "{{ … }}"}`',
+                    name.index("{{"),
+                    2,
+                )
+                desk.mistake(at, "class", slot, name)
+            elif name and not _CLASS.fullmatch(name):
                 listed = ", ".join(name.split())
                 desk.say(
                     at, "class", f"a class has no white space: `{name}`", f"several classes are a list: `[{listed}]`"

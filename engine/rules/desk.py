@@ -7,15 +7,15 @@ What lives here: the few moves that everything in `build` is made of. What may n
    `Problem` at the exact characters, and the answer is `None`.
 3. An empty text was reported by whoever read the YAML; nothing is said of it here.
 4. Every condition and template that was read is kept with its path, for the checks that look into them (lint).
+5. `rest` is called before every small text: RE2 and CEL let go of the interpreter and take it back again so fast and so
+   often that another thread waits for it for a long time (0.4 s, measured) unless this one really sleeps now and then.
 """
 
 from collections.abc import Callable, Collection
-from functools import lru_cache
-from typing import TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from msgspec import Struct
 
-from engine import limits
 from engine.cel.parse import CelErrors, parse
 from engine.cel.scope import VISIT, Scope
 from engine.problems import Problem, Severity, did_you_mean
@@ -25,12 +25,33 @@ from engine.rules.slots import Path as SlotPath
 from engine.words import Condition, Template
 
 T = TypeVar("T")
+Rest: TypeAlias = Callable[[], None]
 
 
-@lru_cache(maxsize=limits.CONDITIONS)
-def _checked(text: str, scope: Scope) -> bytes:
-    # Of the conditions of a folder that is read again, nearly all are as they were.
-    return parse(text, scope)
+class _Remembered:
+    """Conditions that were parsed, for the next reading: nearly all are then as they were.
+
+    Of the last two readings only, or the edits of a year would stay in memory. Two threads that read at once parse a
+    condition twice at worst.
+    """
+
+    def __init__(self) -> None:
+        self._now: dict[tuple[str, Scope], bytes] = {}
+        self._before: dict[tuple[str, Scope], bytes] = {}
+
+    def turn(self) -> None:
+        """A new reading begins."""
+        self._before, self._now = self._now, {}
+
+    def checked(self, text: str, scope: Scope) -> bytes:
+        """The condition, parsed. Raises `CelErrors`."""
+        key = (text, scope)
+        found = self._now.get(key) or self._before.get(key) or parse(text, scope)
+        self._now[key] = found
+        return found
+
+
+REMEMBERED: Final = _Remembered()
 
 
 class Known(Struct, frozen=True):
@@ -49,13 +70,20 @@ class Parsed(Struct, frozen=True):
     path: Path
     condition: Condition
 
+    def doubt(self, code: str, message: str, hint: str, offset: int, width: int) -> Problem:
+        """A warning about a part of the condition. A caret underlines one line, so it ends with the first."""
+        line = len(self.condition.text[offset:].partition("\n")[0])
+        width = max(1, min(width, line))
+        return self.document.problem(self.path, code, message, hint, offset=offset, width=width, severity="warning")
+
 
 class Desk:
     """One document in work."""
 
-    def __init__(self, document: Document, known: Known) -> None:
+    def __init__(self, document: Document, known: Known, rest: Rest = lambda: None) -> None:
         self.document = document
         self.known = known
+        self._rest = rest
         self.problems: list[Problem] = []
         self.parsed: list[Parsed] = []
         self.templates: list[tuple[Path, str]] = []
@@ -85,6 +113,7 @@ class Desk:
         """What the reader makes of the text; `None` where it is none of its kind."""
         if not text:
             return None
+        self._rest()
         try:
             return reader(text)
         except Mistake as mistake:
@@ -93,6 +122,8 @@ class Desk:
 
     def key(self, path: Path, reader: Callable[[str], str]) -> None:
         """A mapping's key, which has to be readable as a key."""
+        if not path[-1]:
+            return
         try:
             reader(str(path[-1]))
         except Mistake as mistake:
@@ -107,6 +138,7 @@ class Desk:
         """What a reader of templates makes of the text; `None` where there is none."""
         if text is None:
             return None
+        self._rest()
         self.templates.append((path, text))
         made, mistakes = reader(text, self.known.insertable)
         for mistake in mistakes:
@@ -125,8 +157,9 @@ class Desk:
         return tuple(made)
 
     def _condition(self, path: Path, text: str, scope: Scope) -> Condition | None:
+        self._rest()
         try:
-            return Condition(text, self.document.place(path, 0), _checked(text, scope))
+            return Condition(text, self.document.place(path, 0), REMEMBERED.checked(text, scope))
         except CelErrors as wrong:
             for error in wrong.errors:
                 self.mistake(

@@ -16,13 +16,15 @@ from msgspec import Struct
 from engine.problems import Problem, errors, in_order
 from engine.rules.build import build
 from engine.rules.compose import compose
+from engine.rules.desk import Rest
 from engine.rules.document import Document
 from engine.rules.files import RuleText, read_files, rule_files
+from engine.rules.lint import NOTHING_KNOWN, Circumstances
 from engine.rules.read import read
-from engine.rules.source import decode
+from engine.rules.source import NOT_UTF8, decode
 from engine.words import Ruleset
 
-__all__ = ["Loaded", "load", "load_texts", "rule_files"]
+__all__ = ["Circumstances", "Loaded", "load", "load_texts", "rule_files"]
 
 # Sections whose keys are unique over the folder, and what one of them is called.
 _SECTIONS = {"segments": "segment", "traits": "trait", "experiences": "experience", "conversions": "conversion"}
@@ -35,33 +37,57 @@ class Loaded(Struct, frozen=True):
     problems: tuple[Problem, ...]
 
 
-def load(folder: Path, *, doubts: bool = True) -> Loaded:
+def load(
+    folder: Path,
+    *,
+    doubts: bool = True,
+    circumstances: Circumstances = NOTHING_KNOWN,
+    rest: Rest = lambda: None,
+) -> Loaded:
     """Reads a rules folder. Never raises for what files hold, nor for files that cannot be read.
 
-    Without `doubts` there are no warnings, for those who only want the ruleset: half the work.
+    Without `doubts` there are no warnings, for those who only want the ruleset: half the work. `circumstances` bring
+    those that files alone do not raise. `rest` is called every now and then: who loads beside other work sleeps there.
     """
     texts, problems = read_files(folder)
-    return _checked(*_load(texts, doubts=doubts), problems)
+    return _checked(*_load(texts, circumstances, doubts=doubts, rest=rest), problems)
 
 
 def load_texts(texts: Sequence[RuleText]) -> Loaded:
     """The same for files that lie elsewhere (a git revision, a request)."""
-    return _checked(*_load(texts, doubts=True), [])
+    return _checked(*_load(texts, NOTHING_KNOWN, doubts=True, rest=lambda: None), [])
 
 
-def _load(texts: Sequence[RuleText], *, doubts: bool) -> tuple[Ruleset | None, list[Problem]]:
+def _load(
+    texts: Sequence[RuleText], circumstances: Circumstances, *, doubts: bool, rest: Rest
+) -> tuple[Ruleset | None, list[Problem]]:
     documents: list[Document] = []
     problems: list[Problem] = []
+    garbled: set[tuple[str, int]] = set()
     elsewhere: frozenset[str] = frozenset()
     for text in texts:
+        rest()
         document, found, lost = _document(text)
         problems += found
         elsewhere |= lost
+        garbled |= _garbled(document, found)
         if document is not None:
             documents.append(document)
     problems += _duplicates(documents)
-    ruleset, found = build(documents, elsewhere, doubts=doubts)
-    return ruleset, problems + found
+    ruleset, found = build(documents, elsewhere, doubts=doubts, circumstances=circumstances, rest=rest)
+    while documents:
+        documents.pop()  # one after the other: the trees of a large folder at once hold everything up
+    found = problems + found
+    return ruleset, [p for p in found if p.code == NOT_UTF8 or (p.place.file, p.place.line) not in garbled]
+
+
+def _garbled(document: Document | None, problems: Sequence[Problem]) -> set[tuple[str, int]]:
+    """File and number of the lines that hold bytes which are not UTF-8: what else seems wrong there may be that alone,
+    and it was reported."""
+    if document is None or not any(problem.code == NOT_UTF8 for problem in problems):
+        return set()
+    lines = document.source.lines
+    return {(document.file, number) for number, line in enumerate(lines, 1) if "\ufffd" in line}
 
 
 def _document(text: RuleText) -> tuple[Document | None, list[Problem], frozenset[str]]:

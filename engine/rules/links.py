@@ -11,8 +11,8 @@ whoever fills it in lets only `https http mailto tel` and relative ones through.
 2. A slot that begins a URL is all of it, or `/`, `?` or `#` follows: else its value and what follows could become a
    scheme together.
 3. Any other slot stands behind a `/`, `?`, `#` or a whole scheme (`mailto:{{ … }}`).
-4. In a redirect and in a frame no slot chooses the host: each stands behind the host's `/`, `?` or `#`, and a path
-   that could begin with `//` once its slots are empty is refused.
+4. In a redirect, in a frame and where a form is sent no slot chooses the host: each stands behind the host's `/`, `?`
+   or `#`, and a path that could begin with `//` once its slots are empty is refused.
 """
 
 from collections.abc import Callable
@@ -35,6 +35,7 @@ class Fault(Struct, frozen=True):
 Rule: TypeAlias = Callable[[str], list[Fault]]
 
 _CODE_SCHEMES = frozenset({"javascript", "vbscript", "livescript"})
+_FRAME_CODE = _CODE_SCHEMES | {"data"}  # `data:text/html,<script>…`
 _IGNORED = re2.compile(r"^[\x00-\x20]+|[\t\r\n]")
 _SCHEME = re2.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _HOST_PART = re2.compile(r"(?i)(?:https?:)?[/\\]{2}[^/\\?#]*")
@@ -61,7 +62,12 @@ def in_attribute(url: str) -> list[Fault]:
 
 def in_frame(url: str) -> list[Fault]:
     """`src` of a frame: another site's page there would be a page of ours to the visitor."""
-    return _code(url) or _host(url)
+    return _code(url, _FRAME_CODE) or _host(url, "what a frame shows")
+
+
+def in_form(url: str) -> list[Fault]:
+    """`action` and `formaction`: whoever chooses the host reads what the visitor types."""
+    return _code(url) or _host(url, "where a form is sent")
 
 
 def in_redirect(url: str) -> list[Fault]:
@@ -76,28 +82,28 @@ def in_redirect(url: str) -> list[Fault]:
         return [Fault(f"a redirect leads to `https://` or `http://`, not `{scheme.group(1)}:`", "`/small-teams`")]
     if not scheme and url[:1] not in {"/", "?", HOLE}:
         return [Fault("a redirect begins with `https://`, `http://` or `/`", f"`https://{bare}` or `/{bare}`")]
-    return _host(url)
+    return _host(url, "where a visitor is sent")
 
 
 def _holes(url: str) -> list[int]:
     return [at for at, c in enumerate(url) if c == HOLE]
 
 
-def _code(url: str) -> list[Fault]:
+def _code(url: str, schemes: frozenset[str] = _CODE_SCHEMES) -> list[Fault]:
     seen = _IGNORED.sub("", url.replace(HOLE, ""))
     scheme = _SCHEME.match(seen)
-    if scheme and scheme.group(1).lower() in _CODE_SCHEMES:
+    if scheme and scheme.group(1).lower() in schemes:
         return [Fault(f"a `{scheme.group(1).lower()}:` URL would run code", "a link leads to a page: `/small-teams`")]
     return []
 
 
-def _host(url: str) -> list[Fault]:
-    """Slots that could choose the host."""
+def _host(url: str, what: str) -> list[Fault]:
+    """Slots that could choose the host, and with it `what`."""
     host = _HOST_PART.match(url)
     begin = host.end() if host else 0
     faults = [
         Fault(
-            "no slot may choose where a visitor is sent: it stands behind the host's `/`",
+            f"no slot may choose {what}: it stands behind the host's `/`",
             "`https://www.example.com/{{ … }}`",
             number,
         )

@@ -141,7 +141,9 @@ def _unwrapped(value: str, *, condition: bool) -> str:
 
 
 def hint(before: str, value: str, *, condition: bool, flow: bool = False) -> str:
-    """What would be right, for people."""
+    """What would be right, for people: without the braces of a slot, which no condition has."""
+    if condition and "{{" in value and "|" not in value:
+        value = " ".join(value.replace("{{", "").replace("}}", "").split()) or value
     right = corrected(before, value, condition=condition, flow=flow)
     if "\n" in right:
         return f"write it below a `|`, where YAML leaves it alone:\n{right}"

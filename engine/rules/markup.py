@@ -6,9 +6,11 @@ depends on it. What may not: slots, escaping, messages.
 1. `Walk.take(text)` walks on; `Walk.place` says where the next character would stand.
 2. The content of `script style title textarea …` is taken as raw until its end tag, also inside of SVG, where
    browsers would look into some of them: no slot may stand there, so that errs on the safe side.
-3. `Walk.done` collects every attribute with its whole value and offset, for checks of what is static.
+3. `Walk.done` collects every attribute with its whole value and offset, `Walk.tags` every start tag, for checks of
+   what is static.
 """
 
+from collections.abc import Collection
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -23,22 +25,35 @@ _SPACE = frozenset(" \t\n\r\f")
 
 
 class Attribute(Struct):
-    """An attribute that was walked through: `value` so far, as written; `offset` where the value begins."""
+    """An attribute that was walked through: `value` so far, as written. The name begins `at`, the value at `offset`."""
 
     tag: str
     name: str
     value: str
     offset: int
+    at: int
+
+
+class Tag(Struct, frozen=True):
+    """A start tag that was walked through; `at` is the place of its `<`."""
+
+    name: str
+    at: int
 
 
 class Walk:
-    """The state of the walk. `tag` and `attribute` are the latest; `place` says whether they are open."""
+    """The state of the walk. `tag` and `attribute` are the latest; `place` says whether they are open.
 
-    def __init__(self) -> None:
+    `raw` are the elements whose content is no markup.
+    """
+
+    def __init__(self, raw: Collection[str] = RAW) -> None:
         self.place: PlaceName = "text"
         self.tag = ""
-        self.attribute = Attribute("", "", "", 0)
+        self.attribute = Attribute("", "", "", 0, 0)
         self.done: list[Attribute] = []
+        self.tags: list[Tag] = []
+        self._raw_elements = raw
         self._state = "data"
         self._closing = False
         self._quote = ""
@@ -82,6 +97,8 @@ class Walk:
 
     def _tag_name(self, c: str) -> None:
         if c in _SPACE or c in "/>":
+            if not self._closing:
+                self.tags.append(Tag(self.tag, self._at - len(self.tag) - 1))
             self._go("before_name", "tag")
             self._before_name(c)
         else:
@@ -91,7 +108,7 @@ class Walk:
         if c == ">":
             self._tag_end()
         elif c not in _SPACE and c != "/":
-            self.attribute = Attribute(self.tag, c.lower(), "", self._at)
+            self.attribute = Attribute(self.tag, c.lower(), "", self._at, self._at)
             self._go("name", "attribute-name")
 
     def _name(self, c: str) -> None:
@@ -144,7 +161,7 @@ class Walk:
         self._go("before_name", "tag")
 
     def _tag_end(self) -> None:
-        raw = self.tag in RAW and not self._closing
+        raw = self.tag in self._raw_elements and not self._closing
         self._go("raw" if raw else "data", "raw" if raw else "text")
 
     def _raw(self, c: str) -> None:

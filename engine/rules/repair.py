@@ -71,21 +71,30 @@ class Blanked:
     def _mark(self, node: Node, start: int) -> None:
         """`start` is where the node's key stands: its first lines may be among the blanked."""
         if isinstance(node, Listing):
-            for item in node.items:
+            for number, item in enumerate(node.items):
+                node.items[number] = self._kept(item)
                 self._mark(item, item.start)
         elif isinstance(node, Mapping):
             node.partial = node.partial or self._lost_between(start, node.end)
             for entry in node.entries.values():
-                if isinstance(entry.value, Scalar) and self._lost_behind(entry.value):
-                    entry.value = Broken(self.source, entry.value.start, entry.value.end)
+                entry.value = self._kept(entry.value)
                 self._mark(entry.value, entry.key.start)
+
+    def _kept(self, node: Node) -> Node:
+        """The value, or `Broken` where it lost lines."""
+        if isinstance(node, Scalar) and self._lost_behind(node):
+            return Broken(self.source, node.start, node.end)
+        return node
 
     def _lost_between(self, start: int, end: int) -> bool:
         first, last = self.source.position(start)[0] - 1, self.source.position(end)[0] - 1
         return any(n in self.gone for n in range(first, last + 1))
 
     def _lost_behind(self, scalar: Scalar) -> bool:
-        if scalar.value is not None:
+        block = scalar.style in ("|", ">")
+        if block and self._lost_between(scalar.start, scalar.end):
+            return True
+        if scalar.text if block else scalar.value is not None:
             return False
         line = self.source.position(scalar.end)[0]
         while line < len(self.source.lines) and not self.source.lines[line].strip():

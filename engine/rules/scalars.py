@@ -44,10 +44,21 @@ def _no_share(text: str) -> Mistake:
     if text.endswith("%") and _NUMBER.fullmatch(text[:-1].strip()):
         if text.startswith("-"):
             return Mistake(f"a share of `{text}` is less than nobody", "a share lies between `0%` and `100%`")
+        if float(text[:-1]) > 100:
+            return Mistake(f"a share of `{text}` is more than everybody", "a share lies between `0%` and `100%`")
+        right = _straightened(text)
+        if _SHARE.fullmatch(right):
+            return Mistake(f"`{text}` is no share", f"write `{right}`")
         return Mistake(f"the share `{text}` has more than four decimals", "the finest share is `0.0001%`")
     if _NUMBER.fullmatch(text):
         return Mistake(f"the share `{text}` has no percent sign", f"{_as_percent(text)}")
     return Mistake(f"`{text}` is no share", "a share is a percentage, such as `50%` or `12.5%`")
+
+
+def _straightened(text: str) -> str:
+    """Without a plus sign and zeros in front, and with a zero before the point: `+.5 %` is `0.5%`."""
+    whole, point, decimals = text.removeprefix("+")[:-1].strip().partition(".")
+    return f"{whole.lstrip('0') or '0'}{point}{decimals}%"
 
 
 def _as_percent(text: str) -> str:

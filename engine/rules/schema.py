@@ -1,7 +1,8 @@
 """The JSON Schema of rule files, made from `shape`: editors complete, explain and check with it.
 
-Nothing is described here that `shape` could say; two things it cannot: a condition may be written `true`, and keys
-that hold nothing yet (`segments:` above comments) are no mistake.
+Nothing is described here that `shape` could say; three things it cannot: a condition may be written `true`, keys
+that hold nothing yet (`segments:` above comments) are no mistake, and a change is a redirect alone or has a selector
+and an action.
 """
 
 from typing import Any
@@ -11,12 +12,18 @@ import msgspec
 from engine.rules.shape import RuleFile
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_ACTIONS = {
+    "if": {"required": ["redirect"]},
+    "then": {"maxProperties": 1},
+    "else": {"required": ["selector"], "minProperties": 2},
+}
 
 
 def json_schema() -> dict[str, Any]:
     """The schema, draft 2020-12."""
     (root,), definitions = msgspec.json.schema_components([RuleFile], ref_template="#/$defs/{name}")
     definitions = {name: _as_written(definition) for name, definition in sorted(definitions.items())}
+    definitions["Change"] |= _ACTIONS
     top = definitions.pop(root["$ref"].rsplit("/", 1)[1])
     for section in top["properties"].values():
         section["type"] = [section["type"], "null"]

@@ -15,6 +15,8 @@ form. What may not: pages, elements.
 4. `read` answers the selectors of the list in one normal form, so that `h1.a` and `H1.a ` are seen to be the same.
 """
 
+from functools import lru_cache
+
 import re2
 
 from engine import limits
@@ -59,6 +61,7 @@ _JQUERY = frozenset(
 )
 
 
+@lru_cache(maxsize=limits.SELECTORS)
 def read(text: str) -> tuple[str, ...]:
     """The selectors of the list, each in its normal form; raises `Mistake` at the character where it goes wrong."""
     if len(text) > limits.SELECTOR_CHARS:

@@ -254,7 +254,12 @@ class RuleFile(_Block, frozen=True, kw_only=True):
     """A rule file of mutiny-edge. Any file may hold any of these keys; what they name is unique over the folder."""
 
     segments: dict[Key, Segment] = {}
-    traits: dict[Word, Trait] = {}
+    traits: Annotated[
+        dict[Word, Trait],
+        Meta(
+            description='How traits are read, by name; a name with a dot is one trait: a.b is traits["a.b"], not a part'
+        ),
+    ] = {}
     experiences: dict[Key, Experience] = {}
     conversions: dict[Key, Conversion] = {}
     insertable: Annotated[list[Word], Meta(description="What a page may show, such as traits.company")] = []

@@ -16,6 +16,7 @@ from engine import limits
 from engine.problems import Problem, Severity
 from engine.words import Place
 
+NOT_UTF8 = "not-utf-8"
 _LINE_SHOWN = 240  # characters of a line that a problem shows; a line of a megabyte helps nobody
 _BREAKS = {"\x85": "a line break of old mainframes", "\u2028": "a line separator", "\u2029": "a paragraph separator"}
 
@@ -75,7 +76,7 @@ def decode(file: str, data: bytes) -> tuple[Source | None, list[Problem]]:
         ]
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:4]:
         message = "the file is not UTF-8 but UTF-16 (or no text at all)"
-        return None, [Problem(Place(file, 1, 1), "not-utf-8", message, "save it as UTF-8 in your editor")]
+        return None, [Problem(Place(file, 1, 1), NOT_UTF8, message, "save it as UTF-8 in your editor")]
     problems = []
     try:
         text = data.decode("utf-8-sig")
@@ -97,7 +98,7 @@ def _not_utf8(file: str, data: bytes, at: int, text: str) -> Problem:
     hint = "save it as UTF-8 in your editor"
     if data[at] >= 0xA0:
         hint = f"in Windows-1252 it would be `{bytes([data[at]]).decode('cp1252')}`; {hint}"
-    return source.problem(index, index + 1, "not-utf-8", f"this byte (0x{data[at]:02X}) is not UTF-8", hint)
+    return source.problem(index, index + 1, NOT_UTF8, f"this byte (0x{data[at]:02X}) is not UTF-8", hint)
 
 
 def _is_unseen(character: str) -> bool:

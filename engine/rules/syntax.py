@@ -167,12 +167,33 @@ def _escape(scene: _Scene) -> Finding | None:
         return None
     at = scene.source.text.rfind("\\", 0, scene.index + 1)
     at = at if at >= 0 else scene.index
-    shown = scene.source.text[at : at + 2].strip()
-    hint = "write the backslash twice, or use single quotes: they leave backslashes alone"
-    found = scene.finding(at, at + 2, "bad-escape", f"`{shown}` means nothing in double quotes", hint)
+    shown, message, hint = _escaped(scene.source.text[at : at + 22])
+    found = scene.finding(at, at + len(shown), "bad-escape", message, hint)
     if scene.context is None:
         return found
     return Finding(found.problem, found.line, sure=True, value=(scene.context, _quote_end(scene.source, scene.context)))
+
+
+def _escaped(text: str) -> tuple[str, str, str]:
+    """What is wrong with the escape that the text begins with: the escape, message and hint."""
+    found = _CODE.match(text)
+    if found is None:
+        shown = text[:2].strip()
+        hint = "write the backslash twice, or use single quotes: they leave backslashes alone"
+        if shown in _DIGITS:
+            return shown, f"behind `{shown}` stand {_DIGITS[shown]} hexadecimal digits", hint
+        return shown, f"`{shown}` means nothing in double quotes", hint
+    code = int(found.group(1) or found.group(2), 16)
+    if not 0xD800 <= code < 0xE000:
+        return found.group(), f"`{found.group()}` is no character: there are none beyond U+10FFFF", "write it as it is"
+    second = _CODE.match(text[found.end() :])
+    low = int(second.group(1) or second.group(2), 16) if second else 0
+    if code < 0xDC00 <= low < 0xE000:
+        whole = chr(0x10000 + ((code - 0xD800) << 10) + low - 0xDC00)
+        hint = f"write {whole} as it is, or `\\U{ord(whole):08X}`"
+    else:
+        hint = "write the whole character as it is"
+    return found.group(), f"`{found.group()}` is half a character: JSON writes some as two, YAML none", hint
 
 
 def _quote_end(source: Source, start: int) -> int:
@@ -345,6 +366,8 @@ def _unknown(scene: _Scene) -> Finding:
 
 
 _ODD_BLANKS = frozenset("\u00a0\u2002\u2003\u2007\u2009\u200b\u202f\u3000")
+_CODE = re2.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))")
+_DIGITS = {r"\x": "two", r"\u": "four", r"\U": "eight"}
 _GLUED = re2.compile(r"^(\s*(?:- )?)([A-Za-z_][A-Za-z0-9_-]*):([^\s/:].*)$")
 _KEY_LINE = re2.compile(r"^( *)((?:- )*[A-Za-z0-9_.\"'-]+:|-)(?: |$)")
 _LOOKS: tuple[Callable[[_Scene], Finding | None], ...] = (

@@ -7,7 +7,7 @@ the grammar of slots (slots.py), walking HTML (markup.py), URLs' schemes (links.
 2. HTML is walked as a browser would: a slot stands between tags or in a quoted attribute, nowhere else, and not
    where its text would be code (scripts, styles, `on…`, `srcdoc`) or load code (`<script src>`, `<base href>` …).
 3. In an attribute that is a URL, links.py decides: whether the slot may stand there, and if it begins the URL.
-4. What is static is looked at, too: a `javascript:` URL is a mistake with and without slots.
+4. What is static is looked at, too (inert.py): code is a mistake with and without slots.
 """
 
 from collections.abc import Callable, Collection
@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 import re2
 
-from engine.rules import links, slots
+from engine.rules import inert, links, slots
 from engine.rules.markup import HOLE, Attribute, Walk
 from engine.rules.mistake import Mistake
 from engine.rules.slots import Hole, Literal, Path
@@ -28,26 +28,6 @@ Spot: TypeAlias = Lit[
     "text", "html", "html-attribute", "attribute", "url-start", "url-part", "html-url-start", "html-url-part"
 ]
 
-URL_ATTRIBUTES = frozenset(
-    [
-        "href",
-        "src",
-        "action",
-        "formaction",
-        "poster",
-        "data",
-        "cite",
-        "background",
-        "longdesc",
-        "manifest",
-        "ping",
-        "codebase",
-        "icon",
-        "usemap",
-        "xlink:href",
-    ]
-)
-_CODE_ATTRIBUTES = {"style": "use `style:` of the change", "srcdoc": "use `html:` of the change"}
 _LISTS = frozenset({"srcset", "imagesrcset"})
 # What these load or set is code, or may become a link's target (SVG animations of `href`).
 _LOADERS = frozenset(
@@ -67,9 +47,7 @@ _LOADERS = frozenset(
         "frameset",
     ]
 )
-_FRAMES = frozenset({"iframe", "frame", "portal", "fencedframe"})
 _ENTITY = re2.compile(r"&#[xX]?[0-9A-Fa-f]*$")
-_ATTRIBUTE_NAME = re2.compile("[^\\s\"'<>/=\\x00-\\x1f\\x7f]+")
 
 _WHERE = {
     "tag": "inside of a tag",
@@ -90,15 +68,15 @@ def attribute(name: str, source: str, insertable: Collection[Path]) -> Read:
     """The value of the attribute that a change sets; mistakes about the name have the whole text as their place."""
     parts, mistakes = slots.cut(source, insertable)
     name = name.lower()
-    refused = refused_attribute(name)
+    refused = inert.refused_attribute(name)
     if refused:
         return (), [*mistakes, refused]
     if name in _LISTS:
         mistakes += [_no_slot(part, f"in `{name}`") for part in parts if isinstance(part, Hole)]
         return _template(parts, lambda _: "attribute", mistakes), mistakes
-    if name not in URL_ATTRIBUTES:
+    if name not in inert.URL_ATTRIBUTES:
         return _template(parts, lambda _: "attribute", mistakes), mistakes
-    return _url(parts, mistakes, links.in_attribute)
+    return _url(parts, mistakes, inert.rule(name))
 
 
 def redirect(source: str, insertable: Collection[Path]) -> Read:
@@ -126,24 +104,28 @@ def _at_hole(fault: links.Fault, holes: list[Hole], start: int = 0) -> Mistake:
 def html(source: str, insertable: Collection[Path]) -> Read:
     """An HTML fragment: slots between tags or in quoted attributes."""
     parts, mistakes = slots.cut(source, insertable)
-    walk = Walk()
+    walk, deep = Walk(), Walk(raw=())
     spots: dict[Hole, Spot] = {}
-    holes: dict[tuple[int, str], list[Hole]] = {}
+    holes: dict[int, list[Hole]] = {}
     for part in parts:
         if isinstance(part, Literal):
             walk.take(part.text, part.offset)
+            deep.take(part.text, part.offset)
             continue
         try:
             spots[part] = _html_spot(part, walk)
         except Mistake as mistake:
             mistakes.append(mistake)
         if walk.place == "quoted":
-            holes.setdefault((walk.attribute.offset, walk.attribute.name), []).append(part)
+            holes.setdefault(walk.attribute.at, []).append(part)
         walk.hole()
-    if walk.place != "text" and not mistakes:
+        deep.hole()
+    refused = walk.place == "raw" and inert.refused_element(walk.tag)
+    if walk.place != "text" and not mistakes and not refused:
         mistakes.append(_unfinished(walk))
+    mistakes += [*inert.elements(walk), *inert.hidden(walk, deep)]
     for found in walk.done:
-        mistakes += _static(found, holes.get((found.offset, found.name), []))
+        mistakes += _attribute(found, holes.get(found.at, []))
     return _template(parts, spots.__getitem__, mistakes), mistakes
 
 
@@ -154,34 +136,25 @@ def _html_spot(hole: Hole, walk: Walk) -> Spot:
     if walk.place != "quoted":
         raise _no_slot(hole, _WHERE[walk.place].format(tag=walk.tag))
     name, tag = walk.attribute.name, walk.attribute.tag
-    if refused_attribute(name) or name in _LISTS:
+    if inert.refused_attribute(name) or name in _LISTS:
         raise _no_slot(hole, f"in `{name}`")
     if tag in _LOADERS:
         raise _no_slot(hole, f"in an attribute of `<{tag}>`")
-    if name not in URL_ATTRIBUTES:
+    if name not in inert.URL_ATTRIBUTES:
         return "html-attribute"
     if _ENTITY.search(walk.attribute.value):
         raise _no_slot(hole, "within a character reference")
     return "html-url-part" if walk.attribute.value.strip() else "html-url-start"
 
 
-def _static(found: Attribute, holes: list[Hole]) -> list[Mistake]:
-    """What is wrong with an attribute's URL."""
-    if found.name not in URL_ATTRIBUTES or found.tag in _LOADERS:
+def _attribute(found: Attribute, holes: list[Hole]) -> list[Mistake]:
+    """What is wrong with an attribute of HTML; of one in which no slot may stand that was said already."""
+    if not holes:
+        return inert.code(found)
+    if found.name not in inert.URL_ATTRIBUTES or found.tag in _LOADERS:
         return []
-    rule = links.in_frame if found.tag in _FRAMES and holes else links.in_attribute
-    return [_at_hole(fault, holes, found.offset) for fault in rule(unescape(found.value))]
-
-
-def refused_attribute(name: str) -> Mistake | None:
-    """Why no change may set the attribute (lower case), if so."""
-    if _ATTRIBUTE_NAME.fullmatch(name) is None:
-        return Mistake(f"`{name}` is no attribute's name", "an attribute's name is such as `href` or `data-plan`")
-    if name.startswith("on"):
-        return Mistake(f"`{name}` would run code", "a rule file runs no code: let the page's own script do that")
-    if name in _CODE_ATTRIBUTES:
-        return Mistake(f"the attribute `{name}` is not set like this", _CODE_ATTRIBUTES[name])
-    return None
+    faults = inert.rule(found.name, found.tag)(unescape(found.value))
+    return [_at_hole(fault, holes, found.offset) for fault in faults]
 
 
 def _no_slot(hole: Hole, where: str) -> Mistake:

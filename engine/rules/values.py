@@ -82,6 +82,12 @@ class Condition(Text):
                 return self._mangled(reading, node, path, reason)
         return super().read(reading, node, path)
 
+    def _hint(self, reading: Reading, node: Node, path: Path) -> str:
+        if isinstance(node, Scalar) and isinstance(node.value, int | float):
+            asked = "properties.seats" if path[0] == "conversions" else "traits.employees"
+            return f"a condition compares something: `{asked} == {short(node.text)}`"
+        return super()._hint(reading, node, path)
+
     def _is_rest(self, reading: Reading, node: Scalar, path: Path) -> bool:
         """Whether it belongs to the item before it, which was split at a comma."""
         last = path[-1]
@@ -176,7 +182,7 @@ class Whole(Plan):
             return self.mistyped(reading, node, path, f"write {short(text)} without quotes" if quoted else "")
         if not self.least <= value <= self.most:
             reading.unread.add(path)
-            most = "" if self.most > 10**9 else f" to {self.most}"
+            most = f" to {self.most}" if value > self.most or self.most < 10**9 else ""
             message = f"expected a whole number from {self.least}{most}, got {short(_digits(value))} - at {shown(path)}"
             reading.report(node, "out-of-range", message)
             return self.blank()
@@ -200,7 +206,10 @@ class Number(Plan):
             return self.mistyped(reading, node, path)
         if (isinstance(value, int) and value not in _INT64) or (isinstance(value, float) and not math.isfinite(value)):
             reading.unread.add(path)
-            reading.report(node, "out-of-range", f"expected a number of at most 64 bits - at {shown(path)}")
+            wanted = f"whole numbers go from {_INT64.start} to {_INT64.stop - 1}" if isinstance(value, int) else ""
+            got = short(node.text) if isinstance(node, Scalar) else ""
+            message = f"expected {'a number' if wanted else 'a finite number'}, got {got} - at {shown(path)}"
+            reading.report(node, "out-of-range", message, wanted)
             return 0
         return value
 

@@ -4,6 +4,7 @@ What counts: everything that can change an answer, and the tests. What does not:
 which file and order they were written, and the checked form of a condition, which its text already says.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -15,8 +16,26 @@ from engine.words import Condition, Place, Ruleset
 
 def version(ruleset: Ruleset) -> str:
     """The first 8 hex digits of the SHA-256 over the meaning; the ruleset's own `version` does not count."""
-    meaning = _meaning(msgspec.structs.replace(ruleset, version=""))
-    return sha256(msgspec.json.encode(meaning)).hexdigest()[:8]
+    checksum = sha256()
+    for part in _json(msgspec.structs.replace(ruleset, version="")):
+        checksum.update(part)
+    return checksum.hexdigest()[:8]
+
+
+def _json(ruleset: Ruleset) -> Iterator[bytes]:
+    """The meaning as JSON, in small parts: in one step a large ruleset would keep other threads waiting."""
+    yield b'["Ruleset"'
+    for value in (getattr(ruleset, name) for name in ruleset.__struct_fields__):
+        yield b","
+        if isinstance(value, dict):
+            yield b"{"
+            for number, (name, member) in enumerate(value.items()):
+                yield (b"," if number else b"") + msgspec.json.encode(name) + b":"
+                yield msgspec.json.encode(_meaning(member))
+            yield b"}"
+        else:
+            yield msgspec.json.encode(_meaning(value))
+    yield b"]"
 
 
 def _meaning(value: Any) -> Any:

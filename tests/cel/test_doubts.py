@@ -43,6 +43,11 @@ def test_all_of_them_in_order() -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "type(traits.a) == string",
+        "string != type(traits.a)",
+        "optional.of(1) == optional.of(traits.a)",
+        "traits.?a == optional.of('x')",
+        "[1] == [traits.a] || {'k': 1} == {'k': traits.a}",
         "visit.count > 3.5 && visit.count in [1, 2]",
         "visit.first_seen > now - duration('720h')",
         "traits.a == 'x' && traits.b == 3 && page.query.utm == 3",

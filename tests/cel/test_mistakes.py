@@ -16,6 +16,12 @@ def told(text: str) -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize(
     ("text", "wrong", "hint"),
     [
+        ("{{ traits.a }} == 1", "{{ traits.a }}", "write `traits.a == 1`"),
+        (
+            '{{traits.a | default: "x"}} == "y" && 1 < 2',
+            '{{traits.a | default: "x"}}',
+            'write `traits.a == "y" && 1 < 2`',
+        ),
         ("traits.a = 1", "=", "write `==`"),
         ("traits.a === 1", "===", "write `==`"),
         ("traits.a !== 1", "!==", "write `!=`"),

@@ -12,7 +12,7 @@ from engine.cel.tree import Node
 from engine.cel.wire import read
 from engine.compile.form import ALWAYS, Applied, Member, Root, Term, fixed
 from engine.compile.normal import _Normal
-from engine.compile.terms import Operands, Unknown, is_there, kind_of, odd_terms, parameters
+from engine.compile.terms import Operands, Unknown, is_there, kind_of, odd_terms, parameters, roots_of
 
 TRAITS = Root("traits", "map")
 NOW = Root("now", "time")
@@ -25,7 +25,7 @@ def term() -> Callable[[str], Term]:
     def of(text: str) -> Term:
         checked = expression(text)
         node: Node = read(checked)
-        return Operands(VISIT, _Normal(checked, VISIT).truth).term(node, {})
+        return Operands(roots_of(VISIT), _Normal(checked, VISIT).truth).term(node, {})
 
     return of
 
@@ -83,7 +83,7 @@ def test_cases() -> None:
 
     def cases(text: str) -> list[Any]:
         checked = expression(text)
-        return Operands(VISIT, _Normal(checked, VISIT).truth).of(read(checked), {})
+        return Operands(roots_of(VISIT), _Normal(checked, VISIT).truth).of(read(checked), {})
 
     assert [case for _, case in cases("traits.a ? traits.b : traits.c")] == [Member(TRAITS, "b"), Member(TRAITS, "c")]
     assert [case for _, case in cases("traits.a == 1")] == [fixed("bool", True), fixed("bool", False)]

@@ -78,6 +78,8 @@ def test_nothing_but_an_empty_file(loaded: Callable[..., Loaded]) -> None:
         ("except: traits.c", "except: traits.c &&", "5:"),
         ("default: 0", "default: many", "7:30 trait the default of `a` is no number"),
         ("{type: boolean}", "{type: boolean, default: 1}", "8:31 trait the default of `b` is no boolean"),
+        ("{type: boolean}", "{type: boolean, default: no}", "8:31 norway `no` is a text here, not false"),
+        ("default: 0", "default: no", "7:30 trait the default of `a` is no number"),
         ("{type: boolean}", "{type: boolean, fold: lower}", "8:28 trait only a string has capitals"),
         ("2026-01-01T00:00:00Z", "2026-01-01", "10:33 trait the default of `d` is no timestamp"),
         ("window: 2w", "window: 2 months", "12:74 window `2 months` is no window"),
@@ -94,6 +96,22 @@ def test_what_is_wrong(said: Callable[..., list[str]], old: str, new: str, expec
     lines = [line for line in said(FILE.replace(old, new)) if "unknown-segment" not in line]
     assert lines
     assert lines[0].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("no", 'write `"no"` for the text, `false` for the boolean'),
+        ("On", 'write `"On"` for the text, `true` for the boolean'),
+        ('"no"', ""),
+        ("nobody", ""),
+        ("false", ""),
+    ],
+)
+def test_the_norway_problem(loaded: Callable[..., Loaded], written: str, hint: str) -> None:
+    """A default that YAML 1.1 took for a boolean is a text: that is said where nothing says what it should be."""
+    found = loaded(f"traits: {{x: {{default: {written}}}, y: {{type: string, default: {written}}}}}").problems
+    assert [(p.severity, p.hint) for p in found if p.code == "norway"] == [("warning", hint)] * bool(hint)
 
 
 def test_no_ruleset_with_an_error(loaded: Callable[..., Loaded]) -> None:

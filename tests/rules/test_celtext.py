@@ -104,3 +104,17 @@ def test_paths_and_facts() -> None:
 def test_where_an_expression_starts(text: str, at: int) -> None:
     """The first character that is not a parenthesis."""
     assert start(tree(text)) == at
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("dyn([?traits.?a]) == dyn([1])", "dyn([traits.?a]) == dyn([1])"),
+        ('{?"k": traits.?a} == {}', '{"k": traits.?a} == {}'),
+        ("traits.l.exists(x, x == 1)", "traits.l.exists(x, x == 2)"),
+        ("traits.a == 1", "traits.a == 1.0"),
+    ],
+)
+def test_equal_texts_mean_the_same(one: str, other: str) -> None:
+    """What is not the same has another text, also where only an `?` tells them apart."""
+    assert written(read(parse(one))) != written(read(parse(other)))

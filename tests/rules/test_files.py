@@ -25,10 +25,11 @@ def test_yaml_files_in_all_folders_sorted(tmp_path: Path) -> None:
         "sub/deep/g.yml",
         "h.yaml/i.yaml",
         "j.YAML~",
+        "K.YAML",
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"")
-    assert _names(tmp_path) == ["a.yml", "b.yaml", "h.yaml/i.yaml", "sub/deep/g.yml", "sub/e.yaml"]
+    assert _names(tmp_path) == ["K.YAML", "a.yml", "b.yaml", "h.yaml/i.yaml", "sub/deep/g.yml", "sub/e.yaml"]
 
 
 def test_a_config_map_shows_each_file_once(tmp_path: Path) -> None:

@@ -75,6 +75,24 @@ def _check_safe(data: bytes) -> None:
         as_text(problem)
 
 
+@pytest.mark.parametrize(
+    ("data", "codes"),
+    [
+        (b'segments:\n  a: {name: A, when: traits.x == "\xe9"}\n', ["not-utf-8"]),
+        (b"segments:\n  b\xe9: {name: A, when: traits.x\xff == 1}\n", ["not-utf-8"]),
+        (b"segments:\n  a:\n    name: \xe9\n    when: traits.x =\n", ["not-utf-8", "condition"]),
+        ("segments:\n  b\ufffd: {name: A, when: true}\n".encode(), ["key"]),
+        (b'experiences: {e: {name: E, pages: ["/"], audiences: []}}\n', ["empty"]),
+        (b'experiences: {e: {name: E, pages: ["/"], audiences: [7]}}\n', ["wrong-type"]),
+        (b'segments:\n  "": {name: A, when: true}\n', ["empty"]),
+    ],
+)
+def test_one_mistake_is_one_problem(data: bytes, codes: list[str]) -> None:
+    """A byte that is not UTF-8, an empty key or list is said once, and nothing that follows from it; what stands in
+    other lines is said beside it."""
+    assert [problem.code for problem in load_texts([RuleText("a.yaml", data)]).problems] == codes
+
+
 @given(st.binary(max_size=200))
 @example(b"\xff\xfea\x00")
 @example(b"a: \x85\xc2\x85")

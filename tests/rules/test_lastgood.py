@@ -53,22 +53,42 @@ def test_the_newer_one_replaces_the_older(tmp_path: Path) -> None:
     found = lastgood.kept(Path("rules"), tmp_path)
     assert found is not None
     assert found.version == "00000002"
-    assert [file.name for file in tmp_path.iterdir()] == [lastgood.FILE]
+    assert list(tmp_path.iterdir()) == [lastgood.file_of(Path("rules"), tmp_path)]
+
+
+def test_each_folder_has_its_own(tmp_path: Path) -> None:
+    """Two services with one data folder do not take each other's away."""
+    other = Ruleset("00000002", {}, {}, {}, {}, (), ())
+    lastgood.keep(RULESET, Path("rules"), tmp_path)
+    lastgood.keep(other, Path("other"), tmp_path)
+    assert lastgood.kept(Path("rules"), tmp_path) == RULESET
+    assert lastgood.kept(Path("other"), tmp_path) == other
 
 
 @pytest.mark.parametrize("length", [0, 1, 40, -1])
 def test_a_torn_file_reads_as_absent(tmp_path: Path, length: int) -> None:
     """Cut anywhere, it is none; nothing is guessed."""
     lastgood.keep(RULESET, Path("rules"), tmp_path)
-    file = tmp_path / lastgood.FILE
+    file = lastgood.file_of(Path("rules"), tmp_path)
     file.write_bytes(file.read_bytes()[:length])
     assert lastgood.kept(Path("rules"), tmp_path) is None
+
+
+def test_an_altered_file_reads_as_absent(tmp_path: Path) -> None:
+    """One bit, wherever it is: rules that nobody wrote are worse than none."""
+    lastgood.keep(RULESET, Path("rules"), tmp_path)
+    whole = lastgood.file_of(Path("rules"), tmp_path).read_bytes()
+    for at in range(0, len(whole), 7):
+        altered = bytearray(whole)
+        altered[at] ^= 4
+        lastgood.file_of(Path("rules"), tmp_path).write_bytes(altered)
+        assert lastgood.kept(Path("rules"), tmp_path) is None
 
 
 def test_foreign_bytes_read_as_absent(tmp_path: Path) -> None:
     """Also such that a decoder takes for something else."""
     for content in (b"\xc1", b"\x93\x63\xa1/\x80", b"\x91" * 100_000, b"hello"):
-        (tmp_path / lastgood.FILE).write_bytes(content)
+        lastgood.file_of(Path("rules"), tmp_path).write_bytes(content)
         assert lastgood.kept(Path("rules"), tmp_path) is None
 
 

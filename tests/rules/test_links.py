@@ -117,3 +117,18 @@ def test_frames_are_like_redirects() -> None:
     """A slot chooses no page of another site for a frame."""
     assert links.in_frame(url("https://a.b/*")) == []
     assert [fault.hole for fault in links.in_frame(url("https://*/x/*"))] == [0]
+
+
+@pytest.mark.parametrize("text", ["data:text/html,x", " DATA:text/html,x", "java\tscript:x"])
+def test_no_code_in_a_frame(text: str) -> None:
+    """A `data:` URL is a picture elsewhere, in a frame a page with scripts."""
+    assert "would run code" in links.in_frame(text)[0].message
+
+
+@pytest.mark.parametrize(
+    ("text", "holes"),
+    [("", []), ("https://a.b/*", []), ("/x?y=*", []), ("*", [0]), ("https://*/", [0]), ("*.b/*", [0])],
+)
+def test_forms_are_like_redirects(text: str, holes: list[int]) -> None:
+    """A slot chooses no host to which a form is sent."""
+    assert [fault.hole for fault in links.in_form(url(text))] == holes

@@ -55,3 +55,9 @@ def test_the_whole_value_is_found() -> None:
     assert mangled.whole(source, start, condition=True, flow=True) == "f(a, b)"
     start = source.text.index("A:")
     assert mangled.whole(source, start, condition=False, flow=False) == 'A: "#1"'
+
+
+def test_a_condition_has_no_braces() -> None:
+    """The braces of a slot are left out of the condition that is shown, not of other values."""
+    assert mangled.hint("when:", "{{ traits.a }} == 1", condition=True).endswith("when: 'traits.a == 1'")
+    assert mangled.hint("text:", "{{ traits.a }}", condition=False).endswith("text: '{{ traits.a }}'")

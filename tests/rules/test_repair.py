@@ -1,5 +1,7 @@
 """Behind a syntax error the rest of the file is read as if nothing had been."""
 
+import pytest
+
 from engine.rules.compose import Composed, compose
 from engine.rules.nodes import Broken, Mapping, find
 from engine.rules.source import Source
@@ -51,6 +53,17 @@ def test_the_words_of_lost_lines_are_known() -> None:
     """Names in lines that could not be read are kept, so that nobody calls them unknown."""
     composed = _compose("s:\n  small-company\n    name: x\n")
     assert "small-company" in composed.lost
+
+
+@pytest.mark.parametrize("body", ["    x\n\t y\n", "\tx\n\ty\n", "\n  \tx\n", "    x\n    y\n\n\tz\n"])
+@pytest.mark.parametrize("sign", ["|", ">", "|-"])
+def test_a_text_that_lost_lines_is_broken(sign: str, body: str) -> None:
+    """What is left of a text in which a tab stood says nothing, as a value and in a list."""
+    for before, path in (("when:", ("when",)), ("when:\n  -", ("when", 0))):
+        composed = _compose(f"{before} {sign}\n{body}name: z\n")
+        assert [problem.code for problem in composed.problems] == ["tab"]
+        assert isinstance(find(composed.root, path)[1], Broken)
+        assert find(composed.root, ("name",))[1] is not None
 
 
 def test_an_echo_is_not_reported() -> None:

@@ -93,6 +93,26 @@ def test_shares(share: str, valid: bool) -> None:
     assert VALIDATOR.is_valid({"experiences": {"x": experience}}) == valid
 
 
+@pytest.mark.parametrize(
+    ("change", "valid"),
+    [
+        ({"redirect": "/x"}, True),
+        ({"selector": "h1", "text": "x"}, True),
+        ({"selector": "h1", "text": "x", "style": {"color": "red"}}, True),
+        ({"redirect": "/x", "selector": "h1"}, False),
+        ({"redirect": "/x", "text": "x"}, False),
+        ({"selector": "h1"}, False),
+        ({"text": "x"}, False),
+        ({}, False),
+    ],
+)
+def test_changes(change: dict[str, Any], valid: bool) -> None:
+    """An editor sees a redirect that is not alone, and a change of nothing or of nobody knows what."""
+    variants = [{"key": "k", "changes": [change]}]
+    experience = {"name": "X", "pages": ["/"], "audiences": [{"segment": "s", "variants": variants}]}
+    assert VALIDATOR.is_valid({"experiences": {"x": experience}}) == valid
+
+
 def _objects(schema: Any) -> list[dict[str, Any]]:
     inner = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else []
     found = [one for part in inner for one in _objects(part)]

@@ -23,6 +23,8 @@ def _problems(text: str) -> list[Problem]:
         ("a: 'b", "open-quote", 1, 4),
         (r'a: "x\d"', "bad-escape", 1, 6),
         (r'a: "\xzz"', "bad-escape", 1, 5),
+        (r'a: "S\ud800"', "bad-escape", 1, 6),
+        (r'a: "\U00110000"', "bad-escape", 1, 5),
         ("a:b\nc: d", "missing-blank", 1, 1),
         ("x:\n  a:b\n  c: d", "missing-blank", 2, 3),
         ("a: b: c", "needs-quotes", 1, 4),
@@ -66,3 +68,21 @@ def test_the_tabs_of_a_file_are_one_problem() -> None:
     """A file indented with tabs throughout is told so once, with the number of lines."""
     (problem,) = _problems("a:\n\tb: c\n\td: e\n\tf: g")
     assert "2 more" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        (r'a: "\ud800"', "half a character", "write the whole character as it is"),
+        (r'a: "\ud83d\ude00"', "half a character", r"`\U0001F600`"),
+        (r'a: "\ud83d\u0041"', "half a character", "write the whole character as it is"),
+        (r'a: "\U00110000"', "beyond U+10FFFF", "write it as it is"),
+        (r'a: "\u12"', "four hexadecimal digits", "backslash twice"),
+        (r'a: "\d"', "means nothing", "backslash twice"),
+    ],
+)
+def test_what_is_said_of_an_escape(text: str, message: str, hint: str) -> None:
+    """What is wrong with it, and how the character is written."""
+    (problem,) = compose(Source("a.yaml", text)).problems
+    assert message in problem.message
+    assert hint in problem.hint

@@ -44,7 +44,8 @@ def test_text() -> None:
         (f"<img src='https://a.b/{X}.png'>", ["html-url-part"]),
         (f"<svg><a xlink:href='{X}'/></svg>", ["html-url-start"]),
         (f"<iframe src='https://a.b/{X}'></iframe>", ["html-url-part"]),
-        (f"<script>a</script>{X}", ["html"]),
+        (f"<style>a</style>{X}", ["html"]),
+        (f"<form action='https://a.b/{X}'>", ["html-url-part"]),
         (f"<!-- a -->{X}", ["html"]),
     ],
 )
@@ -62,7 +63,6 @@ def test_html(source: str, expected: list[str]) -> None:
         (f"<b a{X}=1>", "attribute's name"),
         (f"<b a={X}>", "without quotes"),
         (f"<b a=x{X}>", "without quotes"),
-        (f"<script>{X}</script>", "`<script>`"),
         (f"<style>a{{color:{X}}}</style>", "`<style>`"),
         (f"<textarea>{X}</textarea>", "`<textarea>`"),
         (f"<!-- {X} -->", "comment"),
@@ -71,8 +71,9 @@ def test_html(source: str, expected: list[str]) -> None:
         (f"<b style='color:{X}'>", "`style`"),
         (f"<iframe srcdoc='{X}'></iframe>", "`srcdoc`"),
         (f"<img srcset='{X}'>", "`srcset`"),
-        (f"<script src='{X}'></script>", "`<script>`"),
-        (f"<base href='{X}'>", "`<base>`"),
+        (f"<link href='{X}'>", "`<link>`"),
+        (f"<form action='{X}'>", "where a form is sent"),
+        (f"<button formaction='https://{X}/'>", "where a form is sent"),
         (f"<animate values='{X}'/>", "`<animate>`"),
         (f"<a href='&#{X};'>", "character reference"),
         (f"<iframe src='{X}'></iframe>", "choose"),
@@ -102,9 +103,17 @@ def test_no_static_code_in_html(source: str) -> None:
     assert mistake.offset in {source.index("=") + 1, source.index("=") + 2}
 
 
+@pytest.mark.parametrize("source", [f"<script>{X}</script>", f"<script src='{X}'></script>", f"<base href='{X}'>"])
+def test_an_element_that_is_refused_has_no_place_for_a_slot(source: str) -> None:
+    """Both are said: the element may not stand there, and no slot in it."""
+    element, slot = sorted(refusals(templates.html(source, KNOWN)), key=lambda mistake: mistake.offset)
+    assert source[element.offset : element.offset + element.width] in {"<script", "<base"}
+    assert source[slot.offset : slot.offset + slot.width] == X
+
+
 @pytest.mark.parametrize(
     ("source", "part"),
-    [("<b", "tag `<b`"), ("<b title='x", "tag `<b`"), ("<!-- x", "a comment"), ("<script>x", "`<script>`")],
+    [("<b", "tag `<b`"), ("<b title='x", "tag `<b`"), ("<!-- x", "a comment"), ("<style>x", "`<style>`")],
 )
 def test_html_ends_as_text(source: str, part: str) -> None:
     """HTML that ends within a tag, a comment or a raw element would swallow what follows it on the page."""
@@ -139,6 +148,8 @@ def test_attributes(name: str, source: str, expected: list[str]) -> None:
         ("", "x", "no attribute's name"),
         ("href", " javascript:x", "would run code"),
         ("formaction", f"java{X}script:x", "would run code"),
+        ("formaction", X, "where a form is sent"),
+        ("ACTION", f"https://{X}.example.com/", "where a form is sent"),
     ],
 )
 def test_attributes_that_are_refused(name: str, source: str, part: str) -> None:

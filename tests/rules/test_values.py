@@ -52,7 +52,7 @@ def _problems(text: str) -> list[Problem]:
         (
             "segments: {a: {name: n, when: 5}}",
             "expected a condition, got the number `5` - at segments.a.when",
-            'write it in quotes: "5"',
+            "a condition compares something: `traits.employees == 5`",
         ),
         (
             "segments: {a: {name: n, when: []}}",
@@ -180,6 +180,27 @@ def test_whole_numbers_within_bounds(weight: str, code: str | None) -> None:
     """Both bounds are allowed, what is beyond them and what is no whole number is not."""
     text = _CHANGE.format("").replace("key: k", f"key: k, weight: {weight}")
     assert [p.code for p in _problems(text)] == ([code] if code else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("segments: {a: {name: n, when: [true, 3.5]}}", "`traits.employees == 3.5`"),
+        ("conversions: {a: {event: E, where: 3}}", "`properties.seats == 3`"),
+    ],
+)
+def test_a_number_is_no_condition(text: str, hint: str) -> None:
+    """The hint compares with it what the condition can ask."""
+    (problem,) = _problems(text)
+    assert hint in problem.hint
+
+
+def test_the_bounds_are_named() -> None:
+    """A number beyond 64 bits is told where they end."""
+    (trait,) = _problems("traits: {x: {default: 99999999999999999999}}")
+    assert "to 9223372036854775807, got 99999999999999999999" in trait.message
+    (infinite,) = _problems("traits: {x: {default: .inf}}")
+    assert "a finite number" in infinite.message
 
 
 def test_sections_may_be_empty() -> None:
