@@ -22,8 +22,8 @@ Severity = Literal["error", "warning"]
 class Problem(Struct, frozen=True):
     """One thing that is wrong, at one place.
 
-    `code` is a stable kebab-case word for scripts; `message` says what is wrong; `hint`, where there is one,
-    what would be right; `source` is the line of the file, for the caret; `width` how many characters the caret underlines.
+    `code` is a stable kebab-case word for scripts; `message` says what is wrong; `hint`, where there is one, what
+    would be right; `source` is the line of the file, for the caret; `width` how many characters the caret underlines.
     """
 
     place: Place

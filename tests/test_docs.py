@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -49,17 +50,18 @@ def _blocks(text: str) -> Iterator[tuple[str, str]]:
 def run(command: str) -> str:
     """What the command prints in the checkout, on either stream."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MUTINY_EDGE_")}
-    done = subprocess.run(
-        ["bash", "-c", command],
-        check=False,
-        cwd=HOUSE,
-        # No data folder of whoever runs the tests may change an answer.
-        env=kept | {"PATH": f"{PROGRAMS}:{os.environ['PATH']}", "MUTINY_EDGE_DATA": "/nowhere"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        timeout=120,
-    )
+    with TemporaryDirectory() as scratch:  # where `mktemp` of a command puts what nobody needs afterwards
+        done = subprocess.run(
+            ["bash", "-c", command],
+            check=False,
+            cwd=HOUSE,
+            # No data folder of whoever runs the tests may change an answer.
+            env=kept | {"PATH": f"{PROGRAMS}:{os.environ['PATH']}", "MUTINY_EDGE_DATA": "/nowhere", "TMPDIR": scratch},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            timeout=120,
+        )
     return even(done.stdout)
 
 

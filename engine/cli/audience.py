@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import click
 
 from engine.cli import options
+from engine.cli.kinds import Whole
 from engine.cli.screen import fail, say
 from engine.cli.stored import left_out, of_them, sampled, visitors
 from engine.decide.audience import Census, Count, Tally
@@ -58,9 +59,7 @@ class Counted(NamedTuple):
 @options.data
 @options.store
 @sampled
-@click.option(
-    "--overlap", metavar="N", type=click.IntRange(0), default=12, help="Segments in the square.  [default: 12]"
-)
+@click.option("--overlap", metavar="N", type=Whole(0), default=12, help="Segments in the square.  [default: 12]")
 @click.option("--plot", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Draw it: .png or .svg.")
 @options.form("text", "json", "csv")
 def command(

@@ -28,7 +28,7 @@ from engine.rules.seen import Seen
 EPILOG = """\b
 Examples:
   mutiny-edge check                       the folder rules
-  mutiny-edge check rules/experiences     only a part of it
+  mutiny-edge check /etc/acme/rules       another folder, always the whole of it
   mutiny-edge check --store               also: traits that none of the stored visitors has
   mutiny-edge check --format github       annotations in a pull request
 """
@@ -61,6 +61,10 @@ def command(
     and with --store traits that nobody has. Exit code 1 if there is an error.
     """
     folder = folder or rules
+    if folder.is_file():
+        belongs = str(rules) if rules in folder.parents else "the rules folder that it belongs to"
+        why = f"{str(folder)!r} is a file, and files refer to each other"
+        raise click.BadParameter(f"{why}: check takes the whole folder, {belongs}.", ctx, param_hint="DIR")
     if not folder.is_dir():
         raise click.BadParameter(f"Directory {str(folder)!r} does not exist.", ctx, param_hint="DIR")
     where = stored_settings(rules, data, stored) if stored is not None else None

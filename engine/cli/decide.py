@@ -2,7 +2,8 @@
 
 1. The options become the body that a page would send, and the very function behind `POST /v1/decide` answers it: same
    checks, same bytes.
-2. Stored visitors are looked up if there is a data folder. None is made for a question.
+2. Stored visitors are looked up if there are any. A question writes nothing: no store is made, and the ruleset is not
+   kept as the last good one of a service.
 3. On a terminal the answer is laid out for people; in a pipe it is the bytes of the wire, in one line.
 """
 
@@ -10,7 +11,6 @@ import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -56,11 +56,8 @@ def command(rules: Path, data: Path, store: str | None, **asked: Any) -> None:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Node]:
-    """A node for one question. Without a data folder it works in one that is gone afterwards."""
-    with TemporaryDirectory(prefix="mutiny-edge-") as scratch:
-        if settings.store is None and not settings.data.exists():
-            settings = Settings(settings.rules, Path(scratch))
-        with told():
-            node = Node(settings)
-            with closing(node.store):
-                yield node
+    """A node for one question, which writes nothing."""
+    with told():
+        node = Node(settings, read_only=True)
+        with closing(node.store):
+            yield node

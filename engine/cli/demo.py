@@ -3,12 +3,14 @@
 1. Example rules, a crowd of generated visitors in a store of their own, and the example company's website.
 2. The engine is the real one: the store is filled as `import` fills it, and it is served as `serve` serves.
 3. What is printed as its answer was asked over HTTP, by the demo itself, from the server that is running.
-4. One process and one temporary folder. Ctrl-C, SIGTERM and a closed terminal end both.
+4. The rules are those in ./rules, so that who edits them sees it; where there are none, the example in the package.
+5. One process and one temporary folder. Ctrl-C, SIGTERM and a closed terminal end both.
 """
 
 import io
 import json
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -25,10 +27,12 @@ import click
 
 from engine.cli import crowd
 from engine.cli.check import counted
+from engine.cli.kinds import Whole
 from engine.cli.site import Site
 from engine.cli.trouble import told
 from engine.node import Node, Settings, utc_now
 from engine.profiles.importing import import_lines
+from engine.rules.files import rule_files
 from engine.web.app import build
 from engine.web.serve import Options, bind, run, url_of
 
@@ -39,7 +43,7 @@ ASKED = {"visitorId": "ada", "url": "https://www.example.com/"}
 EPILOG = """\b
 Examples:
   mutiny-edge demo
-  mutiny-edge demo --rules rules          your own rules; edit them while it runs
+  mutiny-edge demo --rules my-rules       other rules than those in ./rules; edit them while it runs
   mutiny-edge demo --print-visitors | mutiny-edge import -
 """
 
@@ -49,17 +53,19 @@ Examples:
     "--rules",
     metavar="DIR",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Other rules than the example.",
+    help="The rules to serve.  [default: ./rules, or the example where there are none]",
 )
 @click.option(
     "--visitors",
     metavar="N",
-    type=click.IntRange(len(crowd.NAMED), 1_000_000),
+    type=Whole(len(crowd.NAMED), 1_000_000),
     default=3_000,
     show_default=True,
     help="How many there are.",
 )
-@click.option("--port", type=click.IntRange(0, 65535), help=f"Port to listen on.  [default: {PORT}, or a free one]")
+@click.option(
+    "--port", metavar="PORT", type=Whole(0, 65535), help=f"Port to listen on.  [default: {PORT}, or a free one]"
+)
 @click.option("--once", is_flag=True, help="End after the first answer, for scripts.")
 @click.option("--print-visitors", "lines_only", is_flag=True, help="Serve nothing; print the visitors for `import`.")
 def command(rules: Path | None, visitors: int, port: int | None, once: bool, lines_only: bool) -> None:
@@ -70,7 +76,7 @@ def command(rules: Path | None, visitors: int, port: int | None, once: bool, lin
     if lines_only:
         click.echo(crowd_lines(visitors), nl=False)
         return
-    rules = rules or example_rules()
+    rules = rules or own_rules() or example_rules()
     with ended_by_signals(), scratch() as data, told():
         node = Node(Settings(rules, data))
         with closing(node.store), listening_on(port) as listening:
@@ -79,6 +85,12 @@ def command(rules: Path | None, visitors: int, port: int | None, once: bool, lin
             options = Options(node.settings, drain_s=0)
             run(options, node, Site(build(node)), listening, on_started=guide.start)
             guide.finish()
+
+
+def own_rules() -> Path | None:
+    """The rules in the current folder, if there are any."""
+    folder = Path("rules")
+    return folder if folder.is_dir() and rule_files(folder) else None
 
 
 def example_rules() -> Path:
@@ -193,14 +205,20 @@ class Guide:
         ruleset = self._node.held.decider.ruleset
         crowd_size = counted(self._visitors, "visitor")
         rules = f"{counted(len(ruleset.experiences), 'experience')}, {counted(len(ruleset.segments), 'segment')}"
-        return "\n".join(
-            (
-                f"An example company with {crowd_size}, served by the rules in {self._node.settings.rules} ({rules}).",
-                "",
-                f"  Look:    {click.style(self._url + '/', bold=True)}",
-                f"  Ask:     curl '{self._question()}'",
-                f"  Answer:  {answer}",
-                "",
-                "Ctrl-C ends it and leaves nothing behind.",
-            )
+        told = (
+            f"An example company with {crowd_size}, served by the rules in {self._node.settings.rules} ({rules}).",
+            "",
+            f"  Look:    {click.style(self._url + '/', bold=True)}",
+            f"  Ask:     curl '{self._question()}'",
+            f"  Answer:  {answer}",
         )
+        if self._once:
+            return "\n".join(told)
+        return "\n".join((*told, "", self._how_to_edit(), "Ctrl-C ends it and leaves nothing behind."))
+
+    def _how_to_edit(self) -> str:
+        """What to do to see other rules at work."""
+        folder = self._node.settings.rules
+        if folder != example_rules():
+            return f"Edit the files in {folder}: changes are served within two seconds."
+        return f"To edit these rules, copy them here and start again: cp -r {shlex.quote(str(folder))} rules"

@@ -117,6 +117,9 @@ def side(ctx: click.Context, given: str, rules: Path) -> Side:
         loaded, folder = load_texts(files), None
     else:
         folder = Path(given)
+        if folder.is_file():
+            why = f"{given!r} is a file; files refer to each other, so whole folders are compared."
+            raise click.BadParameter(why, ctx, param_hint="OLD, NEW")
         if not folder.is_dir():
             hint = f" (a git revision is {PREFIX}{given})" if not folder.exists() else ""
             raise click.BadParameter(f"Directory {given!r} does not exist{hint}.", ctx, param_hint="OLD, NEW")

@@ -2,7 +2,8 @@
 
 1. Lines that are not acceptable are left out and told by number; the others go in.
 2. A progress bar shows on a terminal, for a file whose size is known; nothing moves in a pipe.
-3. Running it again changes nothing: newest wins, and the same is the same.
+3. Running it again changes nothing: newest wins, and the same is the same. So who ends it with Ctrl-C is told how many
+   lines are stored, and that it may be run again.
 """
 
 import os
@@ -21,6 +22,7 @@ from engine.cli.screen import say
 from engine.cli.trouble import told
 from engine.node import Settings, open_store, utc_now
 from engine.profiles.importing import Imported, import_lines
+from engine.profiles.store import Store
 
 EPILOG = """\b
 A line is {"visitorId": "ada", "traits": {…}, "account": {…}, "timestamp": "2026-11-23T12:00:00Z"}; all but the
@@ -42,8 +44,8 @@ def command(ctx: click.Context, file: BinaryIO, data: Path, store: str | None, f
     FILE holds one JSON object a line; `-` reads from stdin. Lines that are not acceptable are left out and told by
     number; then the exit code is 1. A server that runs on the same data sees the visitors at once.
     """
-    with told(), closing(open_store(Settings(data=data, store=store))) as opened, progress(file) as seen:
-        imported = import_lines(file, opened, utc_now(), seen)
+    with told(), closing(open_store(Settings(data=data, store=store))) as opened:
+        imported = stored(file, opened)
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(imported)).decode())
     else:
@@ -52,12 +54,29 @@ def command(ctx: click.Context, file: BinaryIO, data: Path, store: str | None, f
         ctx.exit(1)
 
 
+def stored(file: BinaryIO, store: Store) -> Imported:
+    """The import itself, with its bar; who interrupts it is told what is stored."""
+    kept = 0
+
+    def seen(read: int, lines: int) -> None:
+        nonlocal kept
+        kept = lines
+        show(read)
+
+    try:
+        with progress(file) as show:
+            return import_lines(file, store, utc_now(), seen)
+    except KeyboardInterrupt:
+        say(f"\n{file.name}: interrupted, {kept:,} lines are stored; to go on, run it again: that is harmless")
+        raise
+
+
 @contextmanager
-def progress(file: BinaryIO) -> Iterator[Callable[[int], None] | None]:
-    """Something to tell how many bytes are read, if there is a terminal to show it on and an end to expect."""
+def progress(file: BinaryIO) -> Iterator[Callable[[int], None]]:
+    """To be told how many bytes are read; shown if there is a terminal to show it on and an end to expect."""
     found = os.fstat(file.fileno())
     if not sys.stderr.isatty() or not stat.S_ISREG(found.st_mode):
-        yield None
+        yield lambda _: None
         return
     with click.progressbar(length=found.st_size, label=str(file.name), file=sys.stderr) as bar:
         yield lambda read: bar.update(read - bar.pos)

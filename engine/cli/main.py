@@ -25,6 +25,8 @@ VERBS = {
     "audience": "Count the stored visitors by segment.",
     "diff": "Say what an edit of the rules changes, and whom it draws anew.",
     "import": "Read visitors and their traits into the store.",
+    "store": "Say what is stored, and whether it is whole.",
+    "doctor": "Say what is in order here, and what to do about the rest.",
     "schema": "Print the JSON Schema of rule files, for editors.",
 }
 INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended: 128 + SIGINT
@@ -44,6 +46,17 @@ class Verbs(click.Group):
         # `import` is a word of Python, so its file has a trailing underscore.
         name = "import_" if cmd_name == "import" else cmd_name
         return cast("click.Command", import_module(f"engine.cli.{name}").command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb that was called; of one that there is not, the nearest is named."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            from engine.problems import did_you_mean  # noqa: PLC0415 - only who mistyped has to wait for it
+
+            near = did_you_mean(args[0], VERBS)
+            ctx.fail(f"There is no command `{args[0]}`{'; ' + near if near else '.'}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  (click's signature)
         """The list in `--help`, from the table alone."""

@@ -15,10 +15,9 @@ from pathlib import Path, PurePosixPath
 
 from engine import limits
 from engine.cli.screen import fail
-from engine.rules.files import RuleText
+from engine.rules.files import RuleText, is_named_as_one
 
 PREFIX = "git:"
-ENDINGS = (".yaml", ".yml")
 LINK = "120000"  # git's mode of a symbolic link
 
 
@@ -35,7 +34,7 @@ def texts(revision: str, rules: Path) -> list[RuleText]:
 
 def is_rule_file(name: PurePosixPath) -> bool:
     """A `*.yaml` or `*.yml`, neither hidden nor in a hidden folder."""
-    return name.name.endswith(ENDINGS) and not is_hidden(name)
+    return is_named_as_one(name.name) and not is_hidden(name)
 
 
 def is_hidden(name: PurePosixPath) -> bool:

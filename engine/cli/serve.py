@@ -1,4 +1,9 @@
-"""`mutiny-edge serve`: the service, until a signal ends it. Options in, `engine.web.serve` does the rest."""
+"""`mutiny-edge serve`: the service, until a signal ends it.
+
+1. Options in, `engine.web.serve` does the rest. What is wrong with an option is told before
+   anything begins (`kinds.py`).
+2. The first line on stdout says where it answers; everything after it is the log, on stderr.
+"""
 
 from pathlib import Path
 
@@ -6,6 +11,7 @@ import click
 
 from engine import limits
 from engine.cli import options
+from engine.cli.kinds import Number, Origins, ProxyList, Whole
 from engine.cli.screen import fail
 from engine.cli.trouble import told
 from engine.node import Settings
@@ -37,11 +43,15 @@ The file is read at the start, and on SIGHUP where there are several workers.
 @options.data
 @options.store
 @options.setting("--host", metavar="ADDRESS", default="127.0.0.1", help="Address to listen on; 0.0.0.0 for all.")
-@options.setting("--port", type=click.IntRange(0, 65535), default=8080, help="Port to listen on; 0 for any free one.")
-@options.setting("--workers", metavar="N", type=click.IntRange(1, 256), default=1, help="Processes that answer.")
-@options.setting("--origins", metavar="LIST", default="*", help="Websites whose pages may ask, by commas; * for any.")
 @options.setting(
-    "--drain", metavar="SECONDS", type=click.FloatRange(0, 3600), default=limits.DRAIN_S, help="Goes on after SIGTERM."
+    "--port", metavar="PORT", type=Whole(0, 65535), default=8080, help="Port to listen on; 0 for any free one."
+)
+@options.setting("--workers", metavar="N", type=Whole(1, 256), default=1, help="Processes that answer.")
+@options.setting(
+    "--origins", metavar="LIST", type=Origins(), default="*", help="Websites whose pages may ask, by commas; * for any."
+)
+@options.setting(
+    "--drain", metavar="SECONDS", type=Number(0, 3600), default=limits.DRAIN_S, help="Goes on after SIGTERM."
 )
 @options.setting(
     "--admin-key-file",
@@ -50,7 +60,11 @@ The file is read at the start, and on SIGHUP where there are several workers.
     help="Keys for /v1/explain; without it, it is off.",
 )
 @options.setting(
-    "--trusted-proxies", metavar="LIST", default="", help="Addresses or networks, by commas, whose geo headers count."
+    "--trusted-proxies",
+    metavar="LIST",
+    type=ProxyList(),
+    default="",
+    help="Addresses or networks, by commas, whose geo headers count.",
 )
 def command(
     *,
@@ -60,10 +74,10 @@ def command(
     host: str,
     port: int,
     workers: int,
-    origins: str,
+    origins: tuple[str, ...],
     drain: float,
     admin_key_file: Path | None,
-    trusted_proxies: str,
+    trusted_proxies: tuple[str, ...],
 ) -> None:
     """Run the service.
 
@@ -75,9 +89,9 @@ def command(
         host=host,
         port=port,
         workers=workers,
-        origins=listed(origins),
+        origins=origins,
         drain_s=drain,
-        trusted_proxies=listed(trusted_proxies),
+        trusted_proxies=trusted_proxies,
         admin_key_file=admin_key_file,
     )
     with told():
@@ -85,15 +99,8 @@ def command(
             serve_until_signal(how, announce=lambda url: greet(url, rules))
         except KeysUnusable as unusable:
             fail(f"no admin key can be taken from {admin_key_file}\n{unusable}")
-        except ValueError as error:
-            fail(f"--trusted-proxies: {error}")
 
 
 def greet(url: str, rules: Path) -> None:
     """The first line: where it is, and how to see that it works."""
     click.echo(f"mutiny-edge answers at {click.style(url, bold=True)} by the rules in {rules}  (Ctrl-C ends it)")
-
-
-def listed(text: str) -> tuple[str, ...]:
-    """`a, b` as two."""
-    return tuple(item for part in text.split(",") if (item := part.strip()))

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import click
 
 from engine import limits
+from engine.cli.kinds import Whole
 from engine.cli.options import SETTLED
 from engine.cli.screen import fail
 from engine.cli.trouble import told
@@ -35,7 +36,7 @@ def sampled(command: Decorated) -> Decorated:
         "--sample",
         "size",
         metavar="N",
-        type=click.IntRange(1),
+        type=Whole(1),
         default=limits.VISITORS_SAMPLED,
         show_default=True,
         help="Look at so many visitors of a larger store, always the same ones.",
@@ -75,7 +76,7 @@ def visitors(settings: Settings, size: int | None) -> Iterator[Visitors]:
     """At most `size` visitors of the store that the settings name; with None all of them."""
     if settings.store is None and not settings.data.exists():
         fail(f"{settings.data}: no such folder, so nothing is stored; `mutiny-edge import` stores visitors")
-    with told(), closing(open_store(settings)) as store:
+    with told(), closing(open_store(settings, read_only=True)) as store:
         keys = bar(store.scan("visitor"), store.stats().records, "ids")
         yield Visitors(store, sample((id_of(key) for key, _ in keys), size))
 

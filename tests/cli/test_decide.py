@@ -1,8 +1,13 @@
 """`mutiny-edge decide`: the answer of the wire, without a server."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
+
+from engine.rules import lastgood
+from engine.rules.folder import load
 
 HOME = "https://www.example.com/"
 
@@ -52,6 +57,50 @@ def test_laid_out_on_a_terminal(on_terminal, house):
     assert '\n  "visitorId": "ada"' in on_terminal(
         "decide", "--rules", house / "rules", "--visitor", "ada", "--url", HOME
     ).replace("\r", "")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file with its bytes, but for LMDB's table of readers: whoever reads has a place in it."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "lock.mdb"
+    }
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        ("decide", "--visitor", "ada", "--url", HOME),
+        ("explain", "--visitor", "ada", "--url", HOME),
+        ("audience",),
+        ("check", "--store"),
+        ("diff", "other", "--store"),
+    ],
+    ids=lambda question: question[0],
+)
+def test_questions_write_nothing(run, house, tmp_path, question):
+    """A service's data folder, with its store and its last good ruleset, is byte for byte what it was."""
+    data = tmp_path / "data"
+    assert run("import", "-", stdin='{"visitorId": "ada", "traits": {"plan": "free"}}\n').returncode == 0
+    shutil.copytree(house / "rules", tmp_path / "rules")
+    shutil.copytree(house / "rules", tmp_path / "other")
+    loaded = load(tmp_path / "rules").ruleset
+    assert loaded is not None
+    lastgood.keep(loaded, tmp_path / "rules", data)
+    data.joinpath("profiles", "closed.json").unlink()  # as beside a service that runs
+    before = contents(data)
+    done = run(*question)
+    assert done.returncode == 0, done.stderr
+    assert "ada" in done.stdout or question[0] not in {"decide", "explain"}
+    assert contents(data) == before
+
+
+def test_an_empty_data_folder_stays_empty(decide, tmp_path):
+    """No store is made for a question."""
+    tmp_path.joinpath("data").mkdir()
+    assert decide("ada", HOME).returncode == 0
+    assert list(tmp_path.joinpath("data").iterdir()) == []
 
 
 def test_nothing_is_left_behind(decide, tmp_path):

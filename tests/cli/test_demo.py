@@ -24,10 +24,11 @@ def demo(program, surroundings, scratch):
     """A running demo with few visitors, and the lines that it printed, up to the last one."""
     children = []
 
-    def demo(*more: str):
+    def demo(*more: str, cwd=None):
         command = [program, "demo", "--visitors", "200", "--port", "0", *more]
         child = subprocess.Popen(
             command,
+            cwd=cwd,
             env=surroundings | {"TMPDIR": str(scratch)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -144,6 +145,32 @@ def test_own_rules(demo, tmp_path):
     tmp_path.joinpath("own", "none.yaml").write_text("segments: {}\n")
     _, lines = demo("--rules", str(tmp_path / "own"))
     assert json.loads(after(lines, "Answer:"))["decisions"] == []
+
+
+def test_the_rules_here_are_served(demo, tmp_path):
+    """Where the current folder has rules, an edit of them is what one sees; the demo says whose rules it serves."""
+    tmp_path.joinpath("rules").mkdir()
+    tmp_path.joinpath("rules", "none.yaml").write_text("segments: {}\n")
+    _, lines = demo(cwd=tmp_path)
+    assert "served by the rules in rules (0 experiences, 0 segments)" in lines[0]
+    assert "Edit the files in rules: changes are served within two seconds." in lines
+    assert json.loads(after(lines, "Answer:"))["decisions"] == []
+
+
+def test_without_rules_here_the_example_is_served(demo, tmp_path):
+    """Also beside an empty folder; it says where the example is, and how to come by rules to edit."""
+    tmp_path.joinpath("rules").mkdir()
+    _, lines = demo(cwd=tmp_path)
+    assert json.loads(after(lines, "Answer:"))["decisions"] != []
+    assert any(line.startswith("To edit these rules, copy them here and start again: cp -r /") for line in lines)
+
+
+def test_once_says_nothing_of_ending_it(run):
+    """It is over already."""
+    done = run("demo", "--visitors", "10", "--port", "0", "--once")
+    assert done.returncode == 0, done.stderr
+    assert "Answer:" in done.stdout
+    assert "Ctrl-C" not in done.stdout
 
 
 def test_a_closed_pipe_ends_it(program, surroundings, scratch):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import re2
 
 from engine.cli.main import VERBS, main
 
@@ -41,6 +42,14 @@ def test_every_verb_teaches(run, verb):
     assert VERBS[verb] in done.stdout
     assert "Example" in done.stdout
     assert f"mutiny-edge {verb}" in done.stdout.partition("Example")[2]
+
+
+def test_a_mistyped_verb_is_told_with_the_nearest(run):
+    """`chek` is `check`; of a word that is like none there is nothing to say."""
+    done = run("chek", "rules")
+    assert done.returncode == 2
+    assert "There is no command `chek`; did you mean `check`?" in done.stderr
+    assert "There is no command `xyzzy`." in run("xyzzy").stderr
 
 
 def test_version(run):
@@ -123,6 +132,7 @@ def test_ctrl_c_ends_quietly(program, surroundings, tmp_path):
     _, stderr = child.communicate(timeout=60)
     assert child.returncode == 130, stderr
     assert b"Traceback" not in stderr
+    assert re2.search(r"interrupted, [\d,]+ lines are stored; to go on, run it again", stderr.decode())
 
 
 @pytest.fixture

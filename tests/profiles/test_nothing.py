@@ -25,6 +25,7 @@ def test_every_visitor_is_unknown(nothing: Store) -> None:
 
 def test_nothing_can_be_written(nothing: Store) -> None:
     """Whoever tries is told why."""
-    for write in (lambda: nothing.apply(()), lambda: nothing.delete((key("visitor", "ada"),))):
-        with pytest.raises(StoreUnavailable, match="data/profiles"):
-            write()
+    with pytest.raises(StoreUnavailable, match="data/profiles"):
+        nothing.apply(())
+    with pytest.raises(StoreUnavailable, match="data/profiles"):
+        nothing.delete((key("visitor", "ada"),))

@@ -1,0 +1,91 @@
+"""What an option may hold: the types of options, each with a message that says what would be right.
+
+1. A number within bounds, a list of origins, a list of proxies; what is wrong with one is told before anything begins.
+2. An origin is written as browsers send it: scheme, host, and the port if it is not the scheme's own. A wrong one would
+   quietly match no page for ever.
+"""
+
+from math import isnan
+from typing import Any, Final
+
+import click
+import re2
+
+from engine.web.surroundings import Proxies
+
+_ORIGIN: Final = re2.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?/?")
+_OWN_PORTS: Final = {"http": "80", "https": "443"}
+
+
+class Whole(click.IntRange):
+    """A whole number within bounds."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number, or a usage error with the bounds."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"Expected a whole number{bounds(self)}, got {value!r}.", param, ctx)
+
+
+class Number(click.FloatRange):
+    """A number within bounds."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number, or a usage error with the bounds."""
+        try:
+            number = super().convert(value, param, ctx)
+        except click.BadParameter:
+            number = float("nan")
+        if isnan(number):  # which is within any bounds
+            self.fail(f"Expected a number{bounds(self)}, got {value!r}.", param, ctx)
+        return number
+
+
+def bounds(kind: click.IntRange | click.FloatRange) -> str:
+    """` from 0 to 65535`."""
+    least = "" if kind.min is None else f" from {kind.min:g}" if kind.max is not None else f" of at least {kind.min:g}"
+    return least if kind.max is None else f"{least} to {kind.max:.0f}"
+
+
+class Origins(click.ParamType[tuple[str, ...]]):
+    """Websites by commas, as browsers name them; `*` for any."""
+
+    name = "list"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """The origins, or a usage error that names the one that is none."""
+        return tuple(self._origin(item, param, ctx) for item in listed(value))
+
+    def _origin(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if text == "*":
+            return text
+        found = _ORIGIN.fullmatch(text.lower())
+        if found is None:
+            expected = "origins such as https://www.example.com (scheme, host, port if any; no path), or * for any"
+            self.fail(f"Expected {expected}, got {text!r}.", param, ctx)
+        scheme, host, port = found.groups()
+        return f"{scheme}://{host}" + (f":{port}" if port and port != _OWN_PORTS.get(scheme) else "")
+
+
+class ProxyList(click.ParamType[tuple[str, ...]]):
+    """Addresses and networks by commas; `*` for any peer."""
+
+    name = "list"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """The proxies, or a usage error that names the one that is none."""
+        proxies = listed(value)
+        for proxy in proxies:
+            try:
+                Proxies((proxy,))
+            except ValueError:
+                expected = "addresses or networks such as 10.0.0.0/8, or * for any"
+                self.fail(f"Expected {expected}, got {proxy!r}.", param, ctx)
+        return proxies
+
+
+def listed(value: Any) -> tuple[str, ...]:
+    """`a, b` as two; a tuple is one already."""
+    items = value.split(",") if isinstance(value, str) else value
+    return tuple(item for part in items if (item := part.strip()))
