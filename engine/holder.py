@@ -7,15 +7,18 @@ What may not: HTTP, profiles, waiting (the node calls `step` at an interval, in 
 3. Broken files: what is held stays, `problems` say file and line, the log too. Mended: `problems` are gone.
 4. A ruleset that lost more than half of the live experiences waits until its folder was at rest for
    `limits.LARGE_REMOVAL_REST_S`: it looks like a folder in the middle of being copied.
-5. What makes a swap felt is done before it, in the thread: pages that visitors lately asked for are compiled, and the
-   new objects are taken out of the garbage collector's sight (a pass over 10,000 segments stops the world for 0.5 s).
-6. Every ruleset that is taken is kept as a file. Only a process that *starts* while the files are broken uses it.
+5. What makes a swap felt is done before it, in the thread: pages are compiled (`Decider.warm`), and the new objects are
+   taken out of the garbage collector's sight (a pass over 10,000 segments stops the world). What a swap leaves
+   behind is freed in small parts, one look later, when no request uses it any more.
+6. Every ruleset that is taken is kept as a file (but by a holder that only reads). Only a process that *starts* while
+   the files are broken uses it.
+7. What the files cannot be blamed for is tried again by itself: files that could not be read, a fault of ours.
 """
 
 import gc
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -25,18 +28,19 @@ from msgspec import Struct
 
 from engine import limits
 from engine.decide.cases import failures
-from engine.decide.decider import Decider, NotAUrl
+from engine.decide.decider import Decider
 from engine.problems import Problem, as_text, errors
 from engine.rules import lastgood
+from engine.rules.desk import Rest
+from engine.rules.files import read_files
 from engine.rules.folder import load
 from engine.rules.outline import difference, live, roots_read
 from engine.rules.watch import Watcher, sight
-from engine.words import Page, Place, Profile, Ruleset, Visit
+from engine.words import Place, Ruleset
 
 log = logging.getLogger("mutiny_edge.rules")
 
-
-_NOBODY = Profile("nobody")
+_PASSING = frozenset({"unreadable", "rules-fault"})  # problems that may be over without a change of the files
 
 
 class RulesBroken(Exception):  # noqa: N818 - it is a state of the files, not a fault of the program
@@ -63,21 +67,32 @@ class Reading(Struct, frozen=True):
     problems: tuple[Problem, ...]
 
 
-def read(folder: Path) -> Reading:
+def read(folder: Path, rest: Rest = lambda: None) -> Reading:
     """Load, compile and run the folder's own tests. Never raises for what a file holds."""
-    loaded = load(folder, doubts=False)
+    loaded = load(folder, doubts=False, rest=rest)
     if loaded.ruleset is None:
         return Reading(None, loaded.problems)
     decider = Decider(loaded.ruleset)
     problems = (*loaded.problems, *failures(decider))
-    return Reading(None if errors(problems) else decider, problems)
+    if not errors(problems):
+        return Reading(decider, problems)
+    parts = decider.parts()
+    del decider, loaded
+    _free(parts)
+    return Reading(None, problems)
+
+
+def _free(parts: list[object]) -> None:
+    """Let go of what nobody else holds, one after the other: a large ruleset at once is a tenth of a second."""
+    while parts:
+        parts.pop()
 
 
 @contextmanager
 def _collector_aside() -> Iterator[None]:
     """No garbage collection while rules are read, and none ever over what is alive then.
 
-    Rules, deciders and what loading leaves behind hold no cycles: they are freed when nobody holds them.
+    Rules, deciders and what loading leaves behind hold no cycles (a law of the tests): whatever nobody holds is freed.
     """
     gc.disable()
     try:
@@ -88,24 +103,35 @@ def _collector_aside() -> Iterator[None]:
 
 
 class Holder:
-    """The ruleset of one folder. `problems` is why the newest state of the files is not the one in use, if so."""
+    """The ruleset of one folder. `problems` is why the newest state of the files is not the one in use, if so.
 
-    def __init__(self, folder: Path, data: Path, now: Callable[[], datetime]) -> None:
+    `rest` is called often while files are read, and may sleep for a moment. Without `keeps` nothing is written.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        data: Path,
+        now: Callable[[], datetime],
+        rest: Rest = lambda: None,
+        *,
+        keeps: bool = True,
+    ) -> None:
         self.problems: tuple[Problem, ...] = ()
         self.held: Held
         self._folder = folder
         self._data = data
         self._now = now
+        self._rest = rest
+        self._keeps = keeps
         self._watcher = Watcher(partial(sight, folder))
         self._waiting: Reading | None = None
-        self._urls: dict[str, None] = {}
+        self._replaced: list[Decider] = []
 
-    def note(self, url: str) -> None:
-        """Remember a page that was asked for: the next Decider knows it before it is used. Bounded, as pages are."""
-        if url not in self._urls:
-            if len(self._urls) >= limits.PAGE_MEMO:
-                self._urls.clear()
-            self._urls[url] = None
+    def warm(self) -> None:
+        """Compile the pages of the first ruleset before anybody comes; takes seconds for 10,000 segments."""
+        with _collector_aside():
+            self.held.decider.warm()
 
     def open(self, pause: Callable[[float], None]) -> None:
         """The first ruleset, from the files or, if they are broken, the last good one. Raises `RulesBroken`."""
@@ -127,9 +153,9 @@ class Holder:
         for _ in range(limits.FIRST_LOOKS):
             phase = self._watcher.look()
             if phase == "gone":
-                return Reading(None, (*load(self._folder, doubts=False).problems, self._gone()))
+                return Reading(None, self._gone())
             if phase == "rested":
-                reading = read(self._folder)
+                reading = self._read()
                 if self._watcher.still():
                     self._watcher.take()
                     return reading
@@ -139,15 +165,20 @@ class Holder:
 
     def step(self) -> None:
         """One look at the folder, and what follows from it. Takes as long as compiling takes."""
+        self._let_go()
         phase = self._watcher.look()
-        if phase == "gone":
-            self._refuse((self._gone(),))
+        if phase == "gone" and self._watcher.looks > 1:
+            self._refuse(self._gone())
+        if phase == "same" and self._may_pass():
+            self._watcher.forget()
         if phase != "rested":
             self._waiting = None
             return
         with _collector_aside():
-            reading = self._waiting or self._read_and_warm()
+            reading = self._waiting or self._read(self.held.decider)
         if not self._watcher.still():
+            if reading.decider is not None:
+                self._replaced.append(reading.decider)
             return
         if reading.decider is None:
             self._refuse(tuple(errors(reading.problems)))
@@ -159,14 +190,30 @@ class Holder:
         self._watcher.take()
         self._waiting = None
 
-    def _read_and_warm(self) -> Reading:
-        """What the folder holds, its Decider ready for the pages that visitors lately asked for."""
-        reading = read(self._folder)
-        if reading.decider is not None:
-            for url in tuple(self._urls):
-                with suppress(NotAUrl):
-                    reading.decider.decide(_NOBODY, Page(url), Visit(), self._now())
+    def _read(self, before: Decider | None = None) -> Reading:
+        """What the folder holds, ready to follow `before`. A fault of ours is a problem like any other."""
+        try:
+            reading = read(self._folder, self._rest)
+            if before is not None and reading.decider is not None:
+                reading.decider.warm(before)
+        except Exception as fault:
+            log.exception(
+                "rules: the files in %s could not be made into a ruleset, by no fault of theirs", self._folder
+            )
+            message = f"a fault in the program ({type(fault).__name__}, see the log) kept these rules from being used"
+            reading = Reading(None, (_about(self._folder, "rules-fault", message),))
         return reading
+
+    def _may_pass(self) -> bool:
+        """Is it time to read once more what has not changed, but could not be read?"""
+        passing = any(problem.code in _PASSING for problem in self.problems)
+        return passing and self._watcher.looks % limits.LOOKS_BEFORE_RETRY == 0
+
+    def _let_go(self) -> None:
+        """Free what was replaced, or made and not used, at the look before this one."""
+        parts = [part for decider in self._replaced for part in decider.parts()]
+        self._replaced.clear()
+        _free(parts)
 
     def _must_wait(self, new: Ruleset) -> bool:
         """Is this a ruleset that lost most of the live experiences, and has not rested for long enough?"""
@@ -184,19 +231,25 @@ class Holder:
 
     def _swap(self, decider: Decider) -> None:
         """Use this one from now on."""
-        old = self.held.decider.ruleset
-        mended = bool(self.problems) or self.held.source == "last good"
+        before = self.held.decider
+        old = before.ruleset
         if decider.ruleset.version != old.version:
             log.info("rules: %s -> %s: %s", old.version, decider.ruleset.version, difference(old, decider.ruleset))
             self._hold(decider)
-        elif mended:
+            self._replaced.append(before)
+        elif self.problems or self.held.source == "last good":
             log.info("rules: in order again, %s stays", old.version)
             self._hold(decider)
+            self._replaced.append(before)
+        else:
+            self._replaced.append(decider)
         self.problems = ()
 
     def _hold(self, decider: Decider) -> None:
         ruleset = decider.ruleset
         self.held = Held(decider, self._now(), "files", roots_read(ruleset))
+        if not self._keeps:
+            return
         try:
             lastgood.keep(ruleset, self._folder, self._data)
         except OSError as error:
@@ -214,8 +267,12 @@ class Holder:
         for line in _first_lines(self.problems):
             log.error("rules: %s", line)
 
-    def _gone(self) -> Problem:
-        return _about(self._folder, "rules-folder-gone", "the rules folder is not there or cannot be listed")
+    def _gone(self) -> tuple[Problem, ...]:
+        """Why the folder cannot be looked at."""
+        found = read_files(self._folder)[1]
+        if found and found[0].code != "no-folder":
+            return tuple(found)
+        return (_about(self._folder, "rules-folder-gone", "the rules folder is not there or cannot be listed"), *found)
 
 
 def _about(folder: Path, code: str, message: str) -> Problem:

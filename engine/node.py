@@ -8,7 +8,9 @@ What may not: HTTP, printing, and any work of the parts themselves.
 2. `start` and `stop` run the background jobs (watching the rule files) in the caller's event loop; a node that is not
    started decides all the same, it only never changes its rules.
 3. `decide` never fails for reasons of ours: where the store cannot be read, page and visit alone decide and the
-   answer says `degraded`. What a page says of its visitor lies *under* what is stored.
+   answer says `degraded`. What a page says of its visitor lies *under* what is stored. `store_trouble` is what is
+   wrong with the store, in one line; a background job looks. With `go_on` (a worker that others rely on) a store that
+   is refused as damaged is trouble as well, and no reason not to begin.
 4. This is the only place with a clock; everybody else is given the time.
 """
 
@@ -26,12 +28,17 @@ from engine import limits
 from engine.holder import Held, Holder
 from engine.jobs import Jobs
 from engine.problems import Problem
+from engine.profiles import identity
 from engine.profiles.lmdb import LmdbStore
+from engine.profiles.nothing import NothingStored
 from engine.profiles.read import read_profile
-from engine.profiles.store import Store, StoreUnavailable
+from engine.profiles.store import Store, StoreDamaged, StoreError, StoreUnavailable
+from engine.profiles.unreadable import UnreadableStore
 from engine.words import Decision, Page, Profile, Traits, Visit
 
 log = logging.getLogger("mutiny_edge.node")
+
+STORE_FOLDER = "profiles"  # in the data folder
 
 
 class Settings(Struct, frozen=True):
@@ -48,11 +55,32 @@ class Settings(Struct, frozen=True):
         return cls(Path(given["rules"] or "rules"), Path(given["data"] or "data"), given["store"] or None)
 
 
-def open_store(settings: Settings) -> Store:
-    """The store of profiles that the settings name. Raises `StoreError`."""
+def open_store(settings: Settings, *, canary_s: float | None = None, read_only: bool = False) -> Store:
+    """The store of profiles that the settings name; `canary_s`: how long to read it first. Raises `StoreError`.
+
+    With `read_only` nothing is written, and where nothing is stored no store is made.
+    """
+    folder = settings.data / STORE_FOLDER
+    if settings.store is None and read_only and not identity.has_store(folder):
+        return NothingStored(f"{folder}: nothing is stored there")
     if settings.store is None:
-        return LmdbStore(settings.data / "profiles")
+        return LmdbStore(folder, canary_s=canary_s, read_only=read_only)
     raise StoreUnavailable(f"{settings.store}: only the embedded store is known here; leave --store out")
+
+
+def _store_or_why_not(settings: Settings) -> Store:
+    try:
+        return open_store(settings)
+    except StoreDamaged as error:
+        return UnreadableStore(str(error))
+
+
+def damage(records: int) -> str | None:
+    """What so many damaged records are, in one line; None for none."""
+    if not records:
+        return None
+    counted = "1 record is" if records == 1 else f"{records:,} records are"
+    return f"{counted} damaged and read as absent; `mutiny-edge store verify` says which"
 
 
 def utc_now() -> datetime:
@@ -60,18 +88,34 @@ def utc_now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - the one clock
 
 
+class Breaths:
+    """Called often by long work in a thread, it sleeps now and then, so that the event loop gets its turn."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+
+    def __call__(self) -> None:
+        """Sleep for a moment if the last time was long ago."""
+        if time.monotonic() - self._last > limits.BREATH_EVERY_S:
+            time.sleep(limits.BREATH_S)
+            self._last = time.monotonic()
+
+
 class Node:
     """One process's engine. Raises `RulesBroken`, `StoreError` and `OSError` when it cannot even begin."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, go_on: bool = False, read_only: bool = False) -> None:
+        """With `go_on` a damaged store is trouble, no reason not to begin; with `read_only` nothing is written."""
         self.settings = settings
         self.draining = False
         self.jobs = Jobs()
-        self.rules = Holder(settings.rules, settings.data, utc_now)
+        self.rules = Holder(settings.rules, settings.data, utc_now, Breaths(), keeps=not read_only)
         self.rules.open(time.sleep)
-        self.store = open_store(settings)
+        self.store = _store_or_why_not(settings) if go_on else open_store(settings, read_only=read_only)
+        self.store_trouble: str | None = None
         self.degraded = 0
         self._silent_until = 0.0
+        self.look_at_store()
 
     @property
     def held(self) -> Held:
@@ -90,18 +134,15 @@ class Node:
 
     def decide(self, visitor_id: str, page: Page, visit: Visit, traits: Traits) -> Decision:
         """What this visitor sees now. Raises `NotAUrl`, nothing else."""
-        profile = self._profile(visitor_id)
-        if traits:
-            profile = msgspec.structs.replace(profile, traits={**traits, **profile.traits})
-        decision = self.rules.held.decider.decide(profile, page, visit, utc_now())
-        self.rules.note(page.url)
-        return decision
+        profile = self.profile(visitor_id, traits)
+        return self.rules.held.decider.decide(profile, page, visit, utc_now())
 
-    def _profile(self, visitor_id: str) -> Profile:
+    def profile(self, visitor_id: str, traits: Traits) -> Profile:
+        """What is known of the visitor, with what a page says of them lying under it."""
         profile = read_profile(self.store, visitor_id)
         if profile.degraded:
             self._note_degraded()
-        return profile
+        return msgspec.structs.replace(profile, traits={**traits, **profile.traits}) if traits else profile
 
     def _note_degraded(self) -> None:
         """Count it, and say so in the log, but not a thousand times a second."""
@@ -111,10 +152,23 @@ class Node:
             self._silent_until = now + limits.SAME_LOG_S
             log.error("store: profiles could not be read, page and visit alone decided (%d so far)", self.degraded)
 
+    def look_at_store(self) -> None:
+        """Keep what is wrong with the store in `store_trouble`, and say it once in the log."""
+        try:
+            trouble = damage(self.store.stats().damaged)
+        except StoreError as error:
+            trouble = str(error)
+        if trouble is not None and trouble != self.store_trouble:
+            log.error("store: %s", trouble)
+        self.store_trouble = trouble
+
     def start(self) -> None:
-        """Begin the background jobs. Needs a running event loop."""
+        """Compile what visitors would wait for, then begin the background jobs. Needs a running event loop."""
+        self.rules.warm()
         # Not vital: a node that cannot see new rules still serves the last good ones.
         self.jobs.start("rules-watch", self._watch)
+        # Nor this: without profiles, page and visit alone decide.
+        self.jobs.start("store-watch", self._watch_store)
 
     async def stop(self) -> None:
         """End the background jobs and close the store."""
@@ -125,3 +179,8 @@ class Node:
         while True:
             await asyncio.sleep(limits.LOOK_INTERVAL_S)
             await asyncio.to_thread(self.rules.step)
+
+    async def _watch_store(self) -> None:
+        while True:
+            await asyncio.sleep(limits.STORE_LOOK_S)
+            self.look_at_store()  # microseconds; in a thread it would meet the closing of the store

@@ -1,5 +1,6 @@
 """The ruleset in use: what is taken, what is not, and what is told about it."""
 
+import gc
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -126,6 +127,68 @@ def test_a_vanished_folder_changes_nothing(file: Path, opened: Callable[[], Hold
     away.rename(file.parent)
     steps(holder)
     assert holder.problems == ()
+
+
+def test_one_look_that_finds_no_folder_is_not_told(file: Path, opened: Callable[[], Holder]) -> None:
+    """Folders are replaced by renaming, too; between two names there is none."""
+    holder = opened()
+    away = file.parent.rename(file.parent.with_name("away"))
+    holder.step()
+    away.rename(file.parent)
+    assert holder.problems == ()
+    steps(holder, 3)
+    assert holder.problems == ()
+
+
+def test_a_fault_of_ours_changes_nothing(
+    file: Path, opened: Callable[[], Holder], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ruleset that cannot be compiled is refused like a broken one, its traceback in the log; then tried again."""
+    holder = opened()
+
+    def fail(_: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr("engine.holder.failures", fail)
+    file.write_text(rules_with("a", "b"))
+    steps(holder, 3)
+    assert keys(holder) == {"a"}
+    assert holder.problems[0].code == "rules-fault"
+    assert "Traceback" in caplog.text
+    monkeypatch.undo()
+    steps(holder, limits.LOOKS_BEFORE_RETRY + 1)
+    assert keys(holder) == {"a", "b"}
+
+
+def test_reading_rests_often(file: Path, tmp_path: Path) -> None:
+    """Before every small text: others wait for the interpreter meanwhile."""
+    rests: list[None] = []
+    holder = Holder(file.parent, tmp_path / "data", lambda: NOW, lambda: rests.append(None))
+    holder.open(lambda _: None)
+    few = len(rests)
+    file.write_text(rules_with(*"abcdefgh"))
+    steps(holder)
+    assert 0 < few < len(rests) / 3
+
+
+def test_reloading_leaves_no_cycles(file: Path, opened: Callable[[], Holder]) -> None:
+    """The garbage collector never sees what was alive during a reload; a cycle in there would never be freed."""
+    holder = opened()
+    holder.warm()
+    gc.unfreeze()
+    gc.collect()
+    gc.disable()
+    try:
+        for text in ("One", "Two", "Three"):
+            file.write_text(rules_with(*"abcdefgh", text=text))
+            steps(holder, 3)
+            gc.disable()
+        gc.unfreeze()
+        found = gc.collect()
+    finally:
+        gc.enable()
+    assert holder.held.decider.ruleset.experiences["a"].audiences[0].variants[0].changes[0].text == ("Three",)
+    assert found == 0
 
 
 def test_a_half_saved_file_is_never_taken(file: Path, opened: Callable[[], Holder]) -> None:

@@ -13,7 +13,7 @@ from engine.node import Node, Settings, open_store, utc_now
 from engine.profiles.ids import key
 from engine.profiles.record import Change
 from engine.profiles.store import StoreError
-from engine.words import Page, Visit
+from engine.words import Page, Profile, Visit
 
 RULES = """\
 segments:
@@ -78,6 +78,48 @@ def test_without_a_store_page_and_visit_decide(node: Node, caplog: pytest.LogCap
     assert (node.degraded, len(caplog.records)) == (50, 1)
 
 
+def test_trouble_with_the_store_is_one_line_told_once(
+    node: Node, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file that was removed while it was in use: kept for `/readyz`, logged once, and decisions go on."""
+    assert node.store_trouble is None
+    know(node, employees=12)
+    (tmp_path / "data" / "profiles" / "data.mdb").unlink()
+    with caplog.at_level(logging.ERROR):
+        node.look_at_store()
+        node.look_at_store()
+    assert node.store_trouble is not None
+    assert "was removed while it was in use" in node.store_trouble
+    assert len(caplog.records) == 1
+    assert shown(node, {}) == ["always"]
+
+
+def test_damaged_records_are_trouble(node: Node, tmp_path: Path) -> None:
+    """They are counted once somebody met them, and the line names the command that says which."""
+    know(node, plan="secret")
+    data = tmp_path / "data" / "profiles" / "data.mdb"
+    raw = bytearray(data.read_bytes())
+    with data.open("r+b") as file:
+        file.seek(raw.rindex(b"secret"))
+        file.write(b"sekret")
+    node.decide("v1", PAGE, Visit(), {})
+    node.look_at_store()
+    assert node.store_trouble == "1 record is damaged and read as absent; `mutiny-edge store verify` says which"
+
+
+def test_a_worker_goes_on_without_a_damaged_store(node: Node, tmp_path: Path) -> None:
+    """Whoever starts the service is refused; a worker that others rely on decides on page and visit alone."""
+    know(node, employees=12)
+    node.store.close()
+    (tmp_path / "data" / "profiles" / "data.mdb").write_bytes(b"")
+    with pytest.raises(StoreError, match="was emptied"):
+        Node(node.settings)
+    worker = Node(node.settings, go_on=True)
+    assert worker.ready
+    assert "was emptied" in str(worker.store_trouble)
+    assert shown(worker, {}) == ["always"]
+
+
 def test_a_page_without_a_url_is_told(node: Node) -> None:
     """The one thing that a caller can get wrong."""
     with pytest.raises(NotAUrl):
@@ -125,3 +167,24 @@ def test_an_unknown_store_is_refused(tmp_path: Path) -> None:
     """A wrong `--store` must not quietly mean the embedded one."""
     with pytest.raises(StoreError, match="redis://cache"):
         open_store(Settings(data=tmp_path, store="redis://cache"))
+
+
+def test_a_node_that_only_reads_writes_nothing(tmp_path: Path) -> None:
+    """Neither a store nor a last good ruleset, and it decides all the same; what is stored it reads."""
+    rules, data = tmp_path / "rules", tmp_path / "data"
+    rules.mkdir()
+    (rules / "b.yaml").write_text(ALL)
+    reader = Node(Settings(rules, data), read_only=True)
+    assert reader.profile("ada", {}) == Profile("ada")
+    reader.store.close()
+    assert not data.exists()
+    store = open_store(Settings(rules, data))
+    store.apply([Change(key("visitor", "ada"), 1, {"plan": "free"})])
+    store.close()
+    reader = Node(Settings(rules, data), read_only=True)
+    assert reader.profile("ada", {}).traits == {"plan": "free"}
+    with pytest.raises(StoreError):
+        reader.store.apply([Change(key("visitor", "ada"), 2, {"plan": "pro"})])
+    assert reader.profile("ada", {}).traits == {"plan": "free"}
+    reader.store.close()
+    assert [path.name for path in data.iterdir()] == ["profiles"]

@@ -1,16 +1,17 @@
-"""The ASGI app: `/v1/decide`, `/healthz`, `/readyz`. What lives here: addresses, and errors that nobody caught.
+"""The ASGI app: the table of addresses, and what stands around all of them.
 
-What may not: running a server, the work behind an address.
+What lives here: every address that the service has, with who may call it; readiness. What may not: the work behind an
+address, what all addresses have in common (`door.py`), running a server.
 
-1. `build(node)` is an app for any ASGI server; its lifespan starts and stops the node's background jobs.
-2. `/v1/decide` is looked up first, in front of Starlette's routing; everything else goes through Starlette.
-3. `/healthz` says that the process answers; `/readyz` whether visitors should be sent here (503 if not), which ruleset
+1. `addresses` is the one table. `build(node)` makes the app of it, for any ASGI server, and nothing is served that does
+   not stand in it; its lifespan starts and stops the node's background jobs.
+2. Without admin keys the addresses for admins are left out: they are not found, like any address that there is not.
+3. `/v1/decide` is looked up first, in front of Starlette's routing; everything else goes through Starlette.
+4. `/healthz` says that the process answers; `/readyz` whether visitors should be sent here (503 if not), which ruleset
    decides, and why the newest rule files do not, if they do not: broken files keep a node ready.
-4. While draining every answer carries `Connection: close`, so that clients come back somewhere else.
-5. A fault of ours is logged with its traceback, and answered with a 500 that says nothing about it.
+5. While draining every answer carries `Connection: close`, so that clients come back somewhere else.
 """
 
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,69 +19,79 @@ from typing import Any
 import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import Request as AnyRequest
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.node import Node, utc_now
 from engine.problems import as_json
-from engine.web.decide import Cors, DecideEndpoint
-from engine.web.refusal import MEDIA_TYPE, Refused, of_status
+from engine.web import decide, explain
+from engine.web.admin import Gate, Keys
+from engine.web.door import ALWAYS, Address, Cors, Door, Reply
+from engine.web.refusal import MEDIA_TYPE, of_status
+from engine.web.request import Request
 from engine.web.surroundings import Proxies
 
-log = logging.getLogger("mutiny_edge.web")
-
 DECIDE = "/v1/decide"
-_INTERNAL = Refused("internal-error", "The fault is logged.")
 
 
-def build(node: Node, origins: Sequence[str] = ("*",), trusted_proxies: Sequence[str] = ()) -> ASGIApp:
-    """The app around a node. Raises `ValueError` for a proxy that is neither an address nor a network."""
-    decide = DecideEndpoint(node, Cors(origins), Proxies(trusted_proxies))
+def addresses(node: Node, proxies: Proxies) -> tuple[Address, ...]:
+    """Every address, and who may call it."""
 
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        node.start()
-        try:
-            yield
-        finally:
-            await node.stop()
+    async def healthz(_: Request) -> Reply:
+        return Reply(orjson.dumps({"ok": True}))
 
-    async def readyz(_: Request) -> Response:
-        return _json(readiness(node), 200 if node.ready else 503)
+    async def readyz(_: Request) -> Reply:
+        return Reply(orjson.dumps(readiness(node)), 200 if node.ready else 503)
 
-    async def healthz(_: Request) -> Response:
-        return _json({"ok": True}, 200)
-
-    rest = Starlette(
-        routes=[Route("/healthz", healthz), Route("/readyz", readyz)],
-        exception_handlers={HTTPException: _http_exception},
-        lifespan=lifespan,
+    return (
+        Address(DECIDE, "page", ("GET", "POST"), decide.endpoint(node, proxies)),
+        Address("/healthz", "anybody", ("GET",), healthz),
+        Address("/readyz", "anybody", ("GET",), readyz),
+        Address("/v1/explain", "admin", ("GET", "POST"), explain.endpoint(node, proxies)),
     )
-    return _Front(node, decide, rest)
 
 
-class _Front:
-    """The app as the server calls it: the hot path first, and nothing gets past it as an exception."""
+def build(
+    node: Node, origins: Sequence[str] = ("*",), trusted_proxies: Sequence[str] = (), admin_keys: Keys | None = None
+) -> "App":
+    """The app around a node. Raises `ValueError` for a proxy that is neither an address nor a network."""
+    cors = Cors(origins)
+    gate = Gate(admin_keys) if admin_keys else None
+    table = addresses(node, Proxies(trusted_proxies))
+    return App(node, [Door(address, cors, gate) for address in table if gate or address.who != "admin"])
 
-    def __init__(self, node: Node, decide: ASGIApp, rest: ASGIApp) -> None:
+
+class App:
+    """The app as the server calls it. `doors` are the addresses that it has, `routes` how Starlette finds them."""
+
+    def __init__(self, node: Node, doors: Sequence[Door]) -> None:
+        @asynccontextmanager
+        async def lifespan(_: Starlette) -> AsyncIterator[None]:
+            node.start()
+            try:
+                yield
+            finally:
+                await node.stop()
+
+        self.doors = tuple(doors)
+        self.routes = tuple(Route(door.address.path, door) for door in doors)
         self._node = node
-        self._decide = decide
-        self._rest = rest
+        [self._decide] = [door for door in doors if door.address.path == DECIDE]
+        self._rest = Starlette(
+            routes=self.routes,
+            exception_handlers={HTTPException: _refused, Exception: _refused},
+            lifespan=lifespan,
+        )
+        self._rest.router.redirect_slashes = False  # an address has one form; and a redirect would name any `Host`
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._rest(scope, receive, send)
-            return
+        """Answer one request, or live through the server's life."""
         if self._node.draining:
             send = _closing(send)
-        app = self._decide if scope["path"] == DECIDE else self._rest
-        try:
-            await app(scope, receive, send)
-        except Exception:
-            log.exception("%s %s failed", scope["method"], scope["path"])
-            await _internal_error(send)
+        app: ASGIApp = self._decide if scope.get("path") == DECIDE and scope["type"] == "http" else self._rest
+        await app(scope, receive, send)
 
 
 def _closing(send: Send) -> Callable[[Message], Awaitable[None]]:
@@ -94,18 +105,11 @@ def _closing(send: Send) -> Callable[[Message], Awaitable[None]]:
     return closing
 
 
-async def _internal_error(send: Send) -> None:
-    body = _INTERNAL.body()
-    headers = [(b"content-type", MEDIA_TYPE), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": 500, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-async def _http_exception(_: Request, error: Exception) -> Response:
-    """What Starlette's routing refuses: an unknown address, a method that is not for it."""
-    status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, None)
-    refused = of_status(status)
-    return Response(refused.body(), status, dict(headers or {}), MEDIA_TYPE.decode())
+async def _refused(_: AnyRequest, error: Exception) -> Response:
+    """What happens in front of every door: an address that there is not, or a fault in the routing itself."""
+    refused = of_status(error.status_code if isinstance(error, HTTPException) else 500)
+    headers = {name.decode(): value.decode() for name, value in ALWAYS}
+    return Response(refused.body(), refused.status, headers, MEDIA_TYPE.decode())
 
 
 def readiness(node: Node) -> dict[str, Any]:
@@ -123,10 +127,6 @@ def readiness(node: Node) -> dict[str, Any]:
         },
         "last_error": as_json(problems[0]) if problems else None,
         "errors": len(problems),
-        "store": {"degraded_answers": node.degraded},
+        "store": {"trouble": node.store_trouble, "degraded_answers": node.degraded},
         "jobs": [{"name": job.name, "down": job.down, "restarts": job.restarts} for job in node.jobs.all],
     }
-
-
-def _json(body: dict[str, Any], status: int) -> Response:
-    return Response(orjson.dumps(body), status, {"cache-control": "no-store"}, "application/json")

@@ -1,14 +1,16 @@
 """A request for a decision, read. What lives here: the shapes of body and query, and every reason to refuse one.
 
-What may not: deciding, headers, anything that a well-formed request could make fail later.
+What may not: deciding, what headers mean (`surroundings.py`), anything that could make a good request fail later.
 
-1. `from_body` and `from_query` end in the same `Asked`: what they let through can be decided, but for a URL
-   that is none.
-2. One decode function knows all that a JSON decoder raises; unknown members are passed over; null is absent.
+1. `read` asks the body or the query; both end in the same `Asked`: what it lets through can be decided, but for a URL
+   that is none. `visit` adds what the headers tell, as far as the ruleset in use reads it.
+2. One decode function (`profiles.decoding`) knows all that a JSON decoder raises; unknown members are passed over; null
+   is absent.
 3. The structs are out of the garbage collector's sight (`gc=False`): they live for one request and hold no cycle.
 4. Traits that the page sends are bounded as stored ones are (`limits.VALUE_DEPTH`, `limits.VALUE_MEMBERS`).
 """
 
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
@@ -17,10 +19,13 @@ import msgspec
 from msgspec import Meta, Struct
 
 from engine import limits
+from engine.profiles.decoding import NotJson, WrongType, decoded
 from engine.profiles.ids import is_visitor_id
 from engine.profiles.values import BadValue, normalise_traits
 from engine.web.refusal import Refused
-from engine.words import Page, Traits
+from engine.web.request import Headers, Request
+from engine.web.surroundings import Proxies, device, place
+from engine.words import Page, Traits, Visit
 
 _QUERY_FIELDS = 100  # a client sends two to four
 
@@ -65,17 +70,44 @@ class _Body(Struct, gc=False, rename={"visitor_id": "visitorId"}):
 _decoder = msgspec.json.Decoder(_Body)
 
 
+async def read(request: Request) -> Asked:
+    """The question of a POST, a GET or a HEAD. Raises `Refused`, `Gone`."""
+    if request.method == "POST":
+        return from_body(await request.json(limits.DECIDE_BODY_BYTES))
+    return from_query(request.query)
+
+
+def visit(asked: Asked, reads: AbstractSet[str], headers: Headers, peer: str | None, proxies: Proxies) -> Visit:
+    """The visit, with device and place from the headers: what a browser says of itself, and what our proxies say.
+
+    `reads` are the roots that any condition asks for; what nobody asks for is not worked out.
+    """
+    seen = {**device(headers), **asked.device} if "device" in reads else asked.device
+    where = place(headers) if "geo" in reads and proxies.trust(peer) else {}
+    return Visit(asked.count, asked.first_seen, asked.new, seen, where)
+
+
+def not_a_url() -> Refused:
+    """How a page is refused whose URL turns out to be none."""
+    return Refused("bad-url", "Expected `page.url` as browsers show it: https://www.example.com/pricing")
+
+
 def from_body(body: bytes) -> Asked:
     """The JSON body `{visitorId, page, visit, device, traits}`. Raises `Refused`."""
-    said = _decoded(body)
-    page, visit = said.page, said.visit
+    try:
+        said = decoded(_decoder.decode, body)
+    except NotJson as error:
+        raise Refused("not-json", f"{error}.") from None
+    except WrongType as error:
+        raise Refused("wrong-type", f"{error}.") from None
+    page, view = said.page, said.visit
     visitor_id = _visitor(said.visitor_id)
     viewed = _page(page.url, page.referrer, page.title) if page else _page(None, None, None)
     traits = _traits(said.traits) if said.traits else {}
-    device = _device(said.device) if said.device else {}
-    if visit is None:
-        return Asked(visitor_id, viewed, traits, device=device)
-    return Asked(visitor_id, viewed, traits, visit.count, _utc(visit.first_seen), visit.new, device)
+    used = _device(said.device) if said.device else {}
+    if view is None:
+        return Asked(visitor_id, viewed, traits, device=used)
+    return Asked(visitor_id, viewed, traits, view.count, _utc(view.first_seen), view.new, used)
 
 
 def from_query(query: bytes) -> Asked:
@@ -90,20 +122,6 @@ def from_query(query: bytes) -> Asked:
         raise Refused("bad-query", f"Expected at most {_QUERY_FIELDS} percent-encoded UTF-8 fields.") from None
     said = dict(pairs)
     return Asked(_visitor(said.get("visitorId")), _page(said.get("url"), said.get("referrer"), said.get("title")), {})
-
-
-def _decoded(body: bytes) -> _Body:
-    """The body as the shape above. A JSON decoder raises three kinds of error, and all are the client's."""
-    try:
-        return _decoder.decode(body)
-    except msgspec.ValidationError as error:
-        raise Refused("wrong-type", f"{error}.") from None
-    except msgspec.DecodeError as error:
-        raise Refused("not-json", f"{error}.") from None
-    except UnicodeDecodeError as error:
-        raise Refused("not-json", f"The body is not UTF-8: {error.reason}.") from None
-    except RecursionError:
-        raise Refused("not-json", "The body is nested too deeply.") from None
 
 
 def _visitor(visitor_id: str | None) -> str:
@@ -126,7 +144,7 @@ def _traits(said: dict[str, Any]) -> Traits:
     try:
         usable = normalise_traits(said)
     except BadValue as bad:
-        raise Refused("bad-traits", f"{bad.args[0]}.") from None
+        raise Refused("bad-traits", f"{bad.within('traits')}.") from None
     return {name: value for name, value in usable.items() if value is not None}
 
 

@@ -10,6 +10,7 @@ from http import HTTPStatus
 import msgspec
 
 CODES: dict[str, tuple[int, str]] = {
+    "not-http": (400, "The request is not HTTP"),
     "not-json": (400, "The body is not JSON"),
     "wrong-type": (400, "A value is of the wrong type"),
     "missing-visitor-id": (400, "visitorId is missing"),
@@ -19,11 +20,16 @@ CODES: dict[str, tuple[int, str]] = {
     "bad-query": (400, "The query string cannot be read"),
     "bad-traits": (400, "The traits cannot be used"),
     "bad-length": (400, "Content-Length is not a number"),
+    "unauthorized": (401, "An admin key is needed"),
+    "cross-site": (403, "Another website may not do this"),
     "not-found": (404, "There is nothing at this address"),
     "method-not-allowed": (405, "This method is not for this address"),
+    "request-timeout": (408, "The request did not arrive in time"),
     "body-too-large": (413, "The body is too large"),
     "url-too-long": (414, "The address is too long"),
     "unsupported-media-type": (415, "The body has a type that is not read here"),
+    "too-many-requests": (429, "Too many requests wait on one connection"),
+    "headers-too-large": (431, "The headers are too large"),
     "internal-error": (500, "Something went wrong on our side"),
 }
 MEDIA_TYPE = b"application/problem+json"

@@ -7,32 +7,42 @@ supervision of several processes (`workers.py`).
    the other is told before a client could connect. It returns when SIGTERM or SIGINT ended the service.
 2. One worker: this process serves. Several: this process only watches over them; each opens its own node.
 3. Stopping: readiness off; for `drain_s` seconds connections are still taken and answered with `Connection: close`;
-   then close, finish, exit, after `limits.GRACE_S` at the latest. Ctrl-C skips the waiting.
-4. `PROTOCOL` is the class that speaks HTTP on a connection.
+   then close, finish, exit, after `limits.GRACE_S` at the latest. Ctrl-C skips the waiting. A worker that others stand
+   in for (`leaving`) takes no new connection from the beginning, and leaves the door open for the others.
+4. SIGHUP asks for new workers. One alone cannot be replaced without a gap, and changed rules need no new process, so
+   it says that in the log and goes on; on a terminal SIGHUP means that the terminal is gone, and ends the service.
+5. `PROTOCOL` is the class that speaks HTTP on a connection.
 """
 
 import asyncio
 import gc
 import logging
 import logging.config
+import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
 import uvicorn
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from engine import limits
 from engine.node import Node, Settings
+from engine.web.admin import Keys, read_keys
 from engine.web.app import build
+from engine.web.clients import Clients
+from engine.web.guard import Guard
+from engine.web.listening import shut
 
 log = logging.getLogger("mutiny_edge.serve")
 
-PROTOCOL: Final = "httptools"
+PROTOCOL: Final = Guard
 BACKLOG: Final = 2048  # connections that may wait while every worker is busy; the kernel caps it (somaxconn)
 SWITCH_INTERVAL_S: Final = (
     0.0005  # how long a thread that compiles rules may keep the event loop waiting (Python: 5 ms)
@@ -40,7 +50,10 @@ SWITCH_INTERVAL_S: Final = (
 
 
 class Options(Struct, frozen=True):
-    """How to serve. `trusted_proxies` are addresses or networks whose geo headers count, `*` for any peer."""
+    """How to serve. `trusted_proxies` are addresses or networks whose geo headers count, `*` for any peer.
+
+    `admin_keys` are those of `admin_key_file`, once it is read; without them there are no addresses for admins.
+    """
 
     settings: Settings = Settings()
     host: str = "127.0.0.1"
@@ -49,6 +62,8 @@ class Options(Struct, frozen=True):
     origins: tuple[str, ...] = ("*",)
     drain_s: float = limits.DRAIN_S
     trusted_proxies: tuple[str, ...] = ()
+    admin_key_file: Path | None = None
+    admin_keys: Keys | None = None
     access_log: bool = False
 
 
@@ -56,25 +71,36 @@ def serve(options: Options, announce: Callable[[str], None] | None = None) -> No
     """Serve until a signal ends it; `announce` is told the URL once the socket is bound.
 
     Raises `RulesBroken` for a first start with broken rules, `StoreError` for a store that cannot be opened, `OSError`
-    for a port or folder that cannot be had, `ValueError` for a proxy that is neither an address nor a network.
+    for a port, folder or file that cannot be had, `KeysUnusable` for a file of admin keys that is none, `ValueError`
+    for a proxy that is neither an address nor a network.
     """
     logging.config.dictConfig(log_config(options))
+    options = with_admin_keys(options)
     if options.workers > 1:
         from engine.web.workers import supervise  # noqa: PLC0415 - it imports this module
 
         supervise(options, announce)
         return
+    heed_hangup(_say_that_one_is_not_replaced)
     node = Node(options.settings)
-    app = build(node, options.origins, options.trusted_proxies)
+    app = build(node, options.origins, options.trusted_proxies, options.admin_keys)
     with closing(node.store), bind(options.host, options.port) as listening:
         tell(options, listening, node.held.decider.ruleset.version, announce)
         run(options, node, app, listening)
+
+
+def with_admin_keys(options: Options) -> Options:
+    """The same, with the admin keys that are in the file now. Raises `KeysUnusable`, `OSError`."""
+    file = options.admin_key_file
+    return structs.replace(options, admin_keys=read_keys(file) if file else None)
 
 
 def tell(options: Options, listening: socket.socket, version: str, announce: Callable[[str], None] | None) -> None:
     """Say where and what is served."""
     url = url_of(listening)
     log.info("serving %s with %d worker(s), ruleset %s", url, options.workers, version)
+    if options.admin_keys is not None:
+        log.info("admin keys: %s", options.admin_keys.fingerprints())
     if announce is not None:
         announce(url)
 
@@ -107,10 +133,28 @@ def url_of(listening: socket.socket) -> str:
     return f"http://{shown}:{port}"
 
 
+def heed_hangup(renew: Callable[[], None]) -> None:
+    """What SIGHUP does: `renew`; where a terminal is watching it means that the terminal is gone, as Ctrl-C."""
+    if sys.platform == "win32":
+        return
+    on_terminal = sys.stderr.isatty()
+    signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGINT) if on_terminal else renew())
+
+
+def _say_that_one_is_not_replaced() -> None:
+    log.warning("SIGHUP: one worker is not replaced (--workers 2 can be); changed rules are taken without it")
+
+
 def run(
-    options: Options, node: Node, app: Any, listening: socket.socket, on_started: Callable[[], None] | None = None
+    options: Options,
+    node: Node,
+    app: Any,
+    listening: socket.socket,
+    *,
+    on_started: Callable[[], None] | None = None,
+    leaving: threading.Event | None = None,
 ) -> None:
-    """Serve in this process until a signal ends it; the node is closed then."""
+    """Serve in this process until a signal ends it; the node is closed then. `leaving`: others go on serving."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.collect()
     gc.freeze()  # rules and modules live as long as the process: no collection needs to look at them again
@@ -124,25 +168,39 @@ def run(
         access_log=options.access_log,
         proxy_headers=False,
         server_header=False,
-        timeout_graceful_shutdown=limits.GRACE_S,
+        timeout_graceful_shutdown=limits.FINISH_S,
     )
-    _Server(config, node, options.drain_s, on_started).run(sockets=[listening])
+    server = _Server(config, node, options.drain_s, on_started, leaving)
+    try:
+        server.run(sockets=[listening])
+    finally:
+        server.watchdog.cancel()
 
 
 class _Server(uvicorn.Server):
     """uvicorn's server of one process, with a polite end."""
 
     def __init__(
-        self, config: uvicorn.Config, node: Node, drain_s: float, on_started: Callable[[], None] | None
+        self,
+        config: uvicorn.Config,
+        node: Node,
+        drain_s: float,
+        on_started: Callable[[], None] | None,
+        leaving: threading.Event | None,
     ) -> None:
         super().__init__(config)
+        self.clients = self.server_state = Clients()
+        self.watchdog = threading.Timer(limits.WATCHDOG_S, _end_now)
+        self.watchdog.daemon = True
         self._node = node
         self._drain_s = drain_s
         self._on_started = on_started
+        self._leaving = leaving
         self._hurried = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's; whoever waits for it is told."""
+        self.clients.watch(asyncio.get_running_loop())
         await super().startup(sockets)
         if self.started and self._on_started is not None:
             self._on_started()
@@ -154,14 +212,33 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Not ready, but still answering, for `drain_s` seconds; then as uvicorn's."""
-        self._node.draining = True
-        ticks = 0 if self._hurried else int(self._drain_s * 10)
-        for tick in range(ticks):
-            if self._hurried:
-                break
+        self._node.draining = self.clients.draining = True
+        others_serve = self._leaving is not None and self._leaving.is_set()
+        if others_serve:
+            for server in self.servers:
+                server.close()
+        await self._drain()
+        self.watchdog.start()
+        if not others_serve:
+            for listening in sockets or []:
+                shut(listening)
+            await asyncio.sleep(limits.DOOR_S)
+        self.clients.end(limits.LAST_REQUEST_S)
+        await super().shutdown(sockets)
+
+    async def _drain(self) -> None:
+        clock = asyncio.get_running_loop().time
+        end, tick = clock() + self._drain_s, 0
+        while clock() < end and not self._hurried:
             await self.on_tick(tick)  # keeps the Date header right
             await asyncio.sleep(0.1)
-        await super().shutdown(sockets)
+            tick += 1
+
+
+def _end_now() -> None:
+    """The last resort: requests are lost, data is not, for whatever was acknowledged is on the disk."""
+    log.error("stopping took longer than %s s, the process ends as it is", limits.WATCHDOG_S)
+    os._exit(1)
 
 
 def log_config(options: Options) -> dict[str, Any]:

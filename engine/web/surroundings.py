@@ -8,13 +8,12 @@ What lives here: the tables of browsers and of CDN headers, and who may send the
 4. Header values are Latin-1 on the wire; CDNs write cities in UTF-8 or percent-encoded. What cannot be read is absent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import TypeAlias
 from urllib.parse import unquote
 
-Headers: TypeAlias = Mapping[bytes, bytes]
+from engine.web.request import Headers
 
 _BOTS = (
     "bot",

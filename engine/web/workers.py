@@ -4,11 +4,15 @@ What may not: HTTP, rules, anything that a worker does by itself.
 
 1. A worker is a fresh process (spawned, never forked: threads and open stores do not survive a fork). It inherits the
    listening socket; the kernel hands each connection to one that is free.
-2. A worker that dies is replaced, after a pause if it died young; the others go on serving meanwhile. If the very
-   first ones die before one of them was up, it is the machine or the options, and the service ends.
+2. A worker that dies is replaced at once, or after a pause if it never came up; the others go on serving meanwhile.
+   If the very first ones die before one of them was up, it is the machine or the options, and the service ends.
 3. SIGTERM and SIGINT are handed to every worker, which drains and ends; whoever is not gone in time is killed.
-4. Each worker holds the reading end of a pipe whose writing end only this process has: if this process is killed, the
-   workers see the pipe close and end by themselves. No worker is left behind with the port.
+4. SIGHUP replaces every worker, one by one: a successor is started, and only when it is up the old one is told to
+   leave. A successor that never comes up ends the replacing, and the old ones stay. Successors know the admin keys
+   that are in their file by then; it is read here, so that all workers know the same.
+5. Each worker holds the reading end of a pipe whose writing end only this process has: by it a worker is told to
+   leave, and if this process is killed, the workers see the pipe close and end by themselves. None is left behind with
+   the port.
 """
 
 import logging
@@ -17,6 +21,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -26,16 +31,17 @@ from types import FrameType
 from typing import Final
 
 from engine import limits
-from engine.jobs import FIRST_PAUSE_S, LONGEST_PAUSE_S, STEADY_S
+from engine.jobs import FIRST_PAUSE_S, LONGEST_PAUSE_S
 from engine.node import Node
+from engine.web.admin import KeysUnusable
 from engine.web.app import build
-from engine.web.serve import Options, bind, log_config, run, tell
+from engine.web.serve import Options, bind, heed_hangup, log_config, run, tell, with_admin_keys
 
 log = logging.getLogger("mutiny_edge.serve")
 
 _spawn = multiprocessing.get_context("spawn")
 TICK_S: Final = 0.5  # how late a signal is noticed at worst
-KILL_MARGIN_S: Final = 3.0  # beyond drain and grace a worker hangs
+KILL_S: Final = limits.GRACE_S - 0.5  # this long after draining a worker hangs: its own watchdog is earlier
 
 
 def supervise(options: Options, announce: Callable[[str], None] | None) -> None:
@@ -50,7 +56,7 @@ def _checked(options: Options) -> str:
     """The ruleset's version; whatever keeps a worker from starting is raised here, where somebody sees it."""
     node = Node(options.settings)
     with closing(node.store):
-        build(node, options.origins, options.trusted_proxies)
+        build(node, options.origins, options.trusted_proxies, options.admin_keys)
         return node.held.decider.ruleset.version
 
 
@@ -61,7 +67,7 @@ class _Worker:
         lifeline, self._held_end = _spawn.Pipe(duplex=False)
         self._up, up = _spawn.Pipe(duplex=False)
         self.was_up = False
-        self.born = time.monotonic()
+        self.leaves_until: float | None = None  # monotonic; told to leave, and killed if it did not by then
         self.process = _spawn.Process(target=_work, args=(options, listening, lifeline, up), name="mutiny-edge worker")
         self.process.start()
         lifeline.close()
@@ -79,6 +85,12 @@ class _Worker:
         if self.process.pid is not None and self.process.is_alive():
             with suppress(ProcessLookupError):
                 os.kill(self.process.pid, number)
+
+    def leave(self, until: float) -> None:
+        """Tell it that others stand in for it."""
+        self.leaves_until = until
+        with suppress(OSError):  # it is gone already
+            self._held_end.send_bytes(b"leave")
 
     def bury(self) -> None:
         """Wait for its end and let go of what belonged to it."""
@@ -98,15 +110,20 @@ class _Supervisor:
         self._pause_s = FIRST_PAUSE_S
         self._next_birth = 0.0
         self._any_was_up = False
+        self._hung_up = False
+        self._outdated: list[_Worker] = []
+        self._successor: _Worker | None = None
 
     def run(self) -> None:
         """Until a signal. Raises `OSError` if no worker ever came up."""
         before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
+        heed_hangup(self._on_hangup)
         try:
             while self._signal is None:
                 self._fill()
                 wait([worker.process.sentinel for worker in self._workers], TICK_S)
                 self._reap()
+                self._renew()
         finally:
             self._stop(self._signal or signal.SIGTERM)
             for number, handler in before.items():
@@ -115,9 +132,13 @@ class _Supervisor:
     def _on_signal(self, number: int, _: FrameType | None) -> None:
         self._signal = number
 
+    def _on_hangup(self) -> None:
+        self._hung_up = True
+
     def _fill(self) -> None:
-        """Start what is missing, unless the last one died young and the pause is not over."""
-        while len(self._workers) < self._options.workers and time.monotonic() >= self._next_birth:
+        """Start what is missing, unless the last one never came up and the pause is not over."""
+        leaving = sum(worker.leaves_until is not None for worker in self._workers)
+        while len(self._workers) - leaving < self._options.workers and time.monotonic() >= self._next_birth:
             self._workers.append(_Worker(self._options, self._listening))
 
     def _reap(self) -> None:
@@ -132,20 +153,46 @@ class _Supervisor:
                 continue
             if not self._any_was_up:
                 raise OSError("a worker ended before it could serve; the log says why")
-            self._count_death(worker)
+            if worker.leaves_until is None:
+                self._count_death(worker)
 
     def _count_death(self, worker: _Worker) -> None:
-        """Every death in a row of young ones doubles the pause before the next birth."""
-        now = time.monotonic()
-        if now - worker.born > STEADY_S:
+        """Every death in a row of workers that never came up doubles the pause before the next birth."""
+        if worker.was_up:
             self._pause_s, self._next_birth = FIRST_PAUSE_S, 0.0
         else:
-            self._next_birth = now + self._pause_s
+            self._next_birth = time.monotonic() + self._pause_s
             self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
         log.error("worker %s died (exit code %s), it is replaced", worker.process.pid, worker.process.exitcode)
+        if worker is self._successor and not worker.was_up:
+            log.error("the other workers stay as they are")
+            self._outdated, self._successor = [], None
+
+    def _renew(self) -> None:
+        """One step of replacing the workers that were there when SIGHUP came."""
+        now = time.monotonic()
+        for worker in self._workers:
+            if worker.leaves_until is not None and now > worker.leaves_until:
+                worker.process.kill()
+        staying = [worker for worker in self._workers if worker.leaves_until is None]
+        if self._hung_up:
+            self._hung_up = False
+            self._options = _with_newest_keys(self._options)
+            self._outdated = [worker for worker in staying if worker is not self._successor]
+            log.info("SIGHUP: %d worker(s) are replaced, one by one", len(self._outdated))
+        self._outdated = [worker for worker in self._outdated if worker in staying]
+        if self._successor is not None and self._successor not in staying:
+            self._successor = None  # it came up, and died: another one
+        elif self._successor is not None and self._successor.was_up:
+            self._successor = None
+            if self._outdated:
+                self._outdated.pop(0).leave(now + self._options.drain_s + KILL_S)
+        elif self._successor is None and self._outdated and len(staying) == len(self._workers):
+            self._successor = _Worker(self._options, self._listening)
+            self._workers.append(self._successor)
 
     def _stop(self, number: int) -> None:
-        deadline = time.monotonic() + self._options.drain_s + limits.GRACE_S + KILL_MARGIN_S
+        deadline = time.monotonic() + self._options.drain_s + KILL_S
         for worker in self._workers:
             worker.signal(number)
         for worker in self._workers:
@@ -156,19 +203,32 @@ class _Supervisor:
             worker.bury()
 
 
+def _with_newest_keys(options: Options) -> Options:
+    """The options with the admin keys that are in their file now; if it cannot be taken, with those as they were."""
+    try:
+        return with_admin_keys(options)
+    except (KeysUnusable, OSError) as error:
+        log.warning("the admin keys stay as they are: %s", error)
+        return options
+
+
 def _work(options: Options, listening: socket.socket, lifeline: Connection, up: Connection) -> None:
     """What a worker process does: its own node, the shared socket."""
-    threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
+    if sys.platform != "win32":
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it is for the parent, which tells each worker when
+    leaving = threading.Event()
+    threading.Thread(target=_heed_parent, args=(lifeline, leaving), daemon=True).start()
     logging.config.dictConfig(log_config(options))
     # Before the server takes over the signals, Ctrl-C in a terminal reaches workers too, and is no fault.
     with suppress(KeyboardInterrupt):
-        node = Node(options.settings)
-        app = build(node, options.origins, options.trusted_proxies)
-        run(options, node, app, listening, on_started=lambda: up.send_bytes(b"up"))
+        node = Node(options.settings, go_on=True)
+        app = build(node, options.origins, options.trusted_proxies, options.admin_keys)
+        run(options, node, app, listening, on_started=lambda: up.send_bytes(b"up"), leaving=leaving)
 
 
-def _end_with_parent(lifeline: Connection) -> None:
-    """Blocks until the parent's end of the pipe closes, then ends this process as SIGTERM would."""
+def _heed_parent(lifeline: Connection, leaving: threading.Event) -> None:
+    """Blocks until the parent says to leave or its end of the pipe closes; then ends this process as SIGTERM would."""
     with suppress(EOFError, OSError):
         lifeline.recv_bytes()
+        leaving.set()
     os.kill(os.getpid(), signal.SIGTERM)

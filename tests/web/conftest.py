@@ -9,7 +9,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -239,3 +241,26 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Service]]:
     for service in started:
         if service.process.poll() is None:
             service.end(signal.SIGINT)
+
+
+@pytest.fixture(scope="session")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service for all tests that only ask: one worker, edition 1. None of them may end it."""
+    folder = tmp_path_factory.mktemp("standing")
+    (folder / "rules").mkdir()
+    (folder / "rules" / "site.yaml").write_text(RULES.format(edition=1))
+    service = Service(folder / "rules", folder / "data", "--drain", "0")
+    yield service.up()
+    assert not any("Traceback" in line for line in service.log)
+    service.end(signal.SIGINT)
+
+
+@pytest.fixture(scope="session")
+def wire() -> ModuleType:
+    """The module `wire.py`: HTTP as bytes, and crowds of clients."""
+    spec = spec_from_file_location("wire", Path(__file__).with_name("wire.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

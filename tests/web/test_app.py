@@ -27,6 +27,18 @@ def test_readyz_says_what_decides(call: Any, node: Node) -> None:
     assert ruleset["version"] == node.held.decider.ruleset.version
     assert ruleset["age_s"] >= 0
     assert (ruleset["experiences"], ruleset["segments"], ruleset["source"]) == (1, 1, "files")
+    assert said.json["store"] == {"trouble": None, "degraded_answers": 0}
+
+
+def test_readyz_says_in_one_line_what_is_wrong_with_the_store(call: Any, node: Node) -> None:
+    """Still ready, for page and visit decide; the line names the file and a way out."""
+    path = node.settings.data / "profiles" / "data.mdb"
+    path.unlink()
+    node.look_at_store()
+    said = call("GET", "/readyz")
+    trouble = said.json["store"]["trouble"]
+    assert (said.status, trouble.count("\n")) == (200, 0)
+    assert trouble.startswith(f"{path} was removed while it was in use; restore ")
 
 
 @pytest.mark.parametrize(
@@ -96,4 +108,4 @@ def test_the_lifespan_runs_the_jobs(tmp_path: Path, rules: Path) -> None:
 
     asyncio.run(build(node)({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, receive, send))  # type: ignore[arg-type]
     running.append([job.name for job in node.jobs.all])
-    assert running == [[], ["rules-watch"], []]
+    assert running == [[], ["rules-watch", "store-watch"], []]

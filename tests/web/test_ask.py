@@ -46,7 +46,7 @@ MISTAKES = {
     b"{} {}": "not-json",
     b"\xff\xfe": "not-json",
     b'{"visitorId": "\xed\xa0\x80"}': "not-json",
-    b'{"visitorId": "\\ud800"}': "not-json",
+    b'{"visitorId": "\\ud800", ' + PAGE + b"}": "bad-visitor-id",
     b'{"x": ' + b"[" * 8_000: "not-json",
     b"[]": "wrong-type",
     b'{"visitorId": 7}': "wrong-type",
@@ -73,6 +73,34 @@ MISTAKES = {
 def test_every_mistake_has_its_code(body: bytes, code: str) -> None:
     """Not JSON, wrong types, missing, odd and over-long values, depth, number."""
     assert code_of(body) == code
+
+
+def test_half_a_character_is_replaced() -> None:
+    """What browsers send of a title that was cut in the middle of an emoji: the visitor gets a decision."""
+    asked = from_body(
+        rb'{"visitorId": "v", "page": {"url": "https://a.example/", "title": "Hi \ud83d"},'
+        rb'"traits": {"\ude00": "\ud83d"}}'
+    )
+    assert asked.page.title == "Hi \ufffd"
+    assert asked.traits == {"\ufffd": "\ufffd"}
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b'{"visitorId": 7}', "Expected text, got a number - at visitorId."),
+        (b'{"visit": {"count": "3"}}', "Expected a whole number, got text - at visit.count."),
+        (
+            b'{"visitorId": "v", "traits": {"a": {"b": [' + b"9" * 400 + b"]}}, " + PAGE + b"}",
+            "traits.a.b[0]: the number is too large.",
+        ),
+    ],
+)
+def test_mistakes_are_told_in_the_clients_words(body: bytes, detail: str) -> None:
+    """Where, what was expected and what came; no Python."""
+    with pytest.raises(Refused) as refused:
+        from_body(body)
+    assert refused.value.detail == detail
 
 
 def test_the_longest_id_passes() -> None:

@@ -1,0 +1,139 @@
+"""The door of an address: who may come in and how, and the form in which every answer goes out.
+
+What lives here: `Address`, a row of the table that the app is built from (`app.py`), and all that is the same for every
+address: methods, the admin key, CORS, headers for safety, refusals, faults. What may not: what an address answers.
+
+1. `who` is one of three. `page`: anybody, and scripts of the websites in `--origins` may read the answer (CORS, never
+   with credentials). `anybody`: anybody too, but no script of another website. `admin`: who shows an admin key
+   (`admin.py`); no CORS, so that browsers keep every other website out.
+2. GET brings HEAD with it: the same head without the body. OPTIONS says what is allowed, and for pages it is the
+   preflight's answer. Any other method is 405 with `Allow`.
+3. Every answer says `nosniff` and `no-store`: none is a document, and each is for one visitor or one moment.
+4. An address raises `Refused` for what the client got wrong. Anything else that it raises is a fault of ours: logged
+   with its traceback, and answered with a 500 that says nothing about it.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+from starlette.types import Receive, Scope, Send
+
+from engine.web.admin import Gate
+from engine.web.refusal import MEDIA_TYPE, Refused
+from engine.web.request import Gone, Request
+
+log = logging.getLogger("mutiny_edge.web")
+
+RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
+Who: TypeAlias = Literal["page", "anybody", "admin"]
+
+ALWAYS: RawHeaders = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+_PREFLIGHT_AGE_S = b"86400"  # browsers cap it at 2 to 24 hours by themselves
+
+
+class Reply(Struct, frozen=True, gc=False):
+    """What is answered. `headers` are those that not every answer has."""
+
+    body: bytes
+    status: int = 200
+    media_type: bytes = b"application/json"
+    headers: Sequence[tuple[bytes, bytes]] = ()
+
+
+FAULT = Reply(Refused("internal-error", "The fault is logged.").body(), 500, MEDIA_TYPE)
+
+Answer: TypeAlias = Callable[[Request], Awaitable[Reply]]
+
+
+class Address(Struct, frozen=True):
+    """A row of the table: a path, who may call it, by which methods, and what answers. Raises `Refused` and `Gone`."""
+
+    path: str
+    who: Who
+    methods: tuple[str, ...]
+    answer: Answer
+
+
+class Cors:
+    """Which websites' scripts may read answers: those of every one (`*`) or those listed, compared as browsers send."""
+
+    def __init__(self, origins: Sequence[str]) -> None:
+        self._for_any: RawHeaders | None = [(b"access-control-allow-origin", b"*")] if "*" in origins else None
+        self._origins = frozenset(origin.rstrip("/").lower().encode() for origin in origins)
+
+    def headers(self, origin: bytes | None) -> RawHeaders:
+        """The headers of an answer to a request with this `Origin`."""
+        if self._for_any is not None:
+            return self._for_any
+        if origin is None or origin.lower() not in self._origins:
+            return [(b"vary", b"Origin")]
+        return [(b"access-control-allow-origin", origin), (b"vary", b"Origin")]
+
+
+class Door:
+    """An address as an ASGI app."""
+
+    def __init__(self, address: Address, cors: Cors, gate: Gate | None) -> None:
+        """Raises `ValueError` for an admin address without a gate."""
+        if address.who == "admin" and gate is None:
+            raise ValueError(f"{address.path} is for admins, and nobody checks their keys")
+        self.address = address
+        self._cors = cors if address.who == "page" else None
+        self._gate = gate if address.who == "admin" else None
+        self._answer = address.answer
+        self._methods = frozenset(address.methods) | ({"HEAD"} if "GET" in address.methods else set())
+        allowed = [m for m in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE") if m in self._methods]
+        self._allow = (b"allow", ", ".join([*allowed, "OPTIONS"]).encode())
+        self._options = Reply(b"", 204, headers=self._preflight())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; whatever is wrong with it is an answer too."""
+        client = scope["client"]
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        request = Request(scope["method"], headers, scope["query_string"], client[0] if client else None, receive)
+        try:
+            reply = await self._reply(request)
+        except Refused as refused:
+            reply = Reply(refused.body(), refused.status, MEDIA_TYPE, self._reasons(refused))
+        except Gone:
+            return
+        except Exception:
+            log.exception("%r %s failed", request.method, self.address.path)
+            reply = FAULT
+        allowed = self._cors.headers(headers.get(b"origin")) if self._cors else ()
+        length = () if reply.status == 204 else ((b"content-length", b"%d" % len(reply.body)),)
+        head = [(b"content-type", reply.media_type), *length, *ALWAYS, *reply.headers, *allowed]
+        body = b"" if request.method == "HEAD" else reply.body
+        await send({"type": "http.response.start", "status": reply.status, "headers": head})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _reply(self, request: Request) -> Reply:
+        if self._gate is not None:
+            self._gate.check(request)
+        if request.method in self._methods:
+            return await self._answer(request)
+        if request.method == "OPTIONS":
+            return self._options
+        raise Refused("method-not-allowed", f"Expected {' or '.join(self.address.methods)}.")
+
+    def _preflight(self) -> RawHeaders:
+        """What is allowed; to browsers in words of their own."""
+        if self._cors is None:
+            return [self._allow]
+        return [
+            self._allow,
+            (b"access-control-allow-methods", ", ".join(self.address.methods).encode()),
+            (b"access-control-allow-headers", b"content-type, *"),
+            (b"access-control-max-age", _PREFLIGHT_AGE_S),
+        ]
+
+    def _reasons(self, refused: Refused) -> RawHeaders:
+        """The headers that belong to a refusal."""
+        if refused.status == 401:
+            return [(b"www-authenticate", b"Bearer")]
+        if refused.status == 405:
+            return [self._allow]
+        # Nobody reads the rest of a body that is too large, and it is still on its way.
+        return [(b"connection", b"close")] if refused.status == 413 else []

@@ -1,0 +1,100 @@
+"""kill -9 of a worker, again and again: it costs its own open requests, and nothing else.
+
+1. A victim is stopped before it is killed, so that its connections can be read from /proc; whatever a client loses must
+   have been on one of them.
+2. The other worker is stopped while the victim is replaced, so that whoever answers is the successor.
+3. A killed process keeps its place in the store's table of readers. Places of the dead are cleared, so the table never
+   holds more than those who live, and the one killed last.
+"""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import lmdb
+import pytest
+
+CLIENTS = 16
+REPLACED_WITHIN_S = 3.0
+
+
+def children(service: Any) -> list[int]:
+    """The worker processes."""
+    listed = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text().split()
+    return [int(pid) for pid in listed if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def stop(pid: int) -> None:
+    """Stop a process, and see that it is."""
+    os.kill(pid, signal.SIGSTOP)
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+        time.sleep(0.001)
+
+
+def readers(environment: Any) -> list[int]:
+    """The processes in the store's table of readers."""
+    rows = environment.readers().splitlines()
+    return [int(row.split()[0]) for row in rows if row.split() and row.split()[0].isdigit()]
+
+
+class Killing:
+    """What happened to the service."""
+
+    def __init__(self, service: Any, store: Path, wire: Any) -> None:
+        self.service = service
+        self._peers_of = wire.peers_of
+        self.lost: set[int] = set()
+        self.replaced_s: list[float] = []
+        self.left_places = 0
+        self.most_places = 0
+        self._store = lmdb.open(str(store), readonly=True, max_readers=1024)
+
+    async def kill(self, times: int) -> None:
+        """Kill one worker after the other."""
+        for _ in range(times):
+            await asyncio.sleep(0.5)
+            victim, survivor = children(self.service)
+            await asyncio.to_thread(self._replace, victim, survivor)
+
+    def _replace(self, victim: int, survivor: int) -> None:
+        stop(victim)
+        self.lost |= self._peers_of(victim)
+        stop(survivor)
+        os.kill(victim, signal.SIGKILL)
+        killed = time.monotonic()
+        try:
+            self.left_places += victim in readers(self._store)
+            assert self.service.get("/healthz").status == 200
+            self.replaced_s.append(time.monotonic() - killed)
+        finally:
+            os.kill(survivor, signal.SIGCONT)
+        self.most_places = max(self.most_places, len(readers(self._store)))
+        assert victim not in readers(self._store)
+
+
+@pytest.mark.parametrize("times", [3, pytest.param(30, marks=pytest.mark.long)])
+def test_a_killed_worker_costs_its_own_requests_alone(
+    serve: Callable[..., Any], rules: Path, tmp_path: Path, wire: Any, until: Callable[..., None], times: int
+) -> None:
+    """Its clients alone notice, it is replaced in time, and its place among the store's readers is given away."""
+    service = serve(rules, "--workers", "2", "--drain", "0").up()
+    until(lambda: len(children(service)) == 2)
+    killing = Killing(service, tmp_path / "data" / "profiles", wire)
+    tally = wire.beside(wire.at(service.url), CLIENTS, lambda: killing.kill(times), 0.5)
+    print(
+        f"{times} kills: {len(tally.cut)} of {tally.answers} requests lost, {killing.left_places} left a place behind, "
+        f"at most {killing.most_places} places; replaced after {max(killing.replaced_s):.2f} s at most"
+    )
+    assert tally.faults == []
+    assert tally.cut.keys() <= killing.lost
+    assert tally.cut
+    assert killing.left_places == times
+    assert killing.most_places <= 4
+    assert max(killing.replaced_s) < REPLACED_WITHIN_S
+    assert service.end() == 0
+    assert sum("died" in line for line in service.log) == times
+    assert not any("Traceback" in line or "could not be read" in line for line in service.log), service.log

@@ -1,0 +1,190 @@
+"""Who may call what: every address of the app stands in the table below, and is as open as it says there."""
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from engine.node import Node
+from engine.web.admin import Keys
+from engine.web.app import App, build
+
+# Path: who may call it, and by which methods (DESIGN 12, "Public HTTP"). A new address is added here on purpose.
+WHO = {
+    "/v1/decide": ("page", {"GET", "POST"}),
+    "/healthz": ("anybody", {"GET"}),
+    "/readyz": ("anybody", {"GET"}),
+    "/v1/explain": ("admin", {"GET", "POST"}),
+}
+ADMIN = [path for path, (who, _) in WHO.items() if who == "admin"]
+OPEN = [path for path, (who, _) in WHO.items() if who != "admin"]
+KEYS = ("an-old-key-0123456789", "a-new-key-0123456789")
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
+QUERY = b"visitorId=v1&url=https://www.example.com/"
+BODY = b'{"visitorId": "v1", "page": {"url": "https://www.example.com/"}}'
+ORIGIN = ("origin", "https://www.example.com")
+BEARER = ("authorization", f"Bearer {KEYS[0]}")
+WRONG_KEYS = [
+    "",
+    "Bearer",
+    "Bearer ",
+    f"Bearer {KEYS[0]}x",
+    f"Bearer {KEYS[0][:-1]}",
+    f"Bearer {KEYS[0].upper()}",
+    f"Bearer {KEYS[0]} {KEYS[1]}",
+    f"Basic {KEYS[0]}",
+    f"Digest {KEYS[0]}",
+    f"Bearer\t{KEYS[0]}",
+    KEYS[0],
+    f"Bearer {sha256(KEYS[0].encode()).hexdigest()}",
+    "Bearer \xff\xfe\x80\xe9",
+    "\xff" * 20,
+    "Bearer " + "x" * 16_000,
+]
+
+
+@pytest.fixture(scope="module")
+def app(node: Node) -> App:
+    """The app with two admin keys."""
+    return build(node, admin_keys=Keys(tuple(sha256(key.encode()).digest() for key in KEYS)))
+
+
+@pytest.fixture(scope="module")
+def admin(app: App, calling: Callable[..., Any]) -> Any:
+    """`admin(method, path, …)`: that app, called."""
+    return calling(app)
+
+
+def refusal(said: Any) -> tuple[int, str]:
+    """Status and code of an answer in the form that every error has."""
+    assert said.headers["content-type"] == "application/problem+json"
+    assert said.json["status"] == said.status
+    return said.status, said.json["code"]
+
+
+def shared(said: Any) -> set[str]:
+    """Headers that tell a browser that a script of another website may read the answer."""
+    return {name for name in said.headers if name.startswith("access-control-")}
+
+
+def test_every_address_stands_in_the_table(app: App) -> None:
+    """By its path, its methods and who may call it; the routes are those of the doors and no others."""
+    assert {door.address.path: (door.address.who, set(door.address.methods)) for door in app.doors} == WHO
+    assert [route.app for route in app.routes] == list(app.doors)
+    assert {route.path for route in app.routes} == WHO.keys()
+
+
+def test_without_keys_only_addresses_for_admins_are_missing(node: Node) -> None:
+    """The others are all there."""
+    assert {door.address.path for door in build(node).doors} == set(OPEN)
+
+
+@pytest.mark.parametrize("path", ADMIN)
+@pytest.mark.parametrize("method", METHODS)
+def test_without_keys_admin_addresses_do_not_exist(call: Any, path: str, method: str) -> None:
+    """Nothing tells them from an address that there never was, whatever is shown."""
+    for headers in ([], [BEARER], [BEARER, ORIGIN, ("sec-fetch-site", "cross-site")]):
+        there, nowhere = (call(method, p, [BODY], headers, QUERY) for p in (path, "/v1/nothing"))
+        assert (there.status, there.headers, there.body) == (nowhere.status, nowhere.headers, nowhere.body)
+        assert there.status == 404
+
+
+@pytest.mark.parametrize("path", ADMIN)
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("shown", WRONG_KEYS)
+def test_without_the_right_key_nobody_comes_in(admin: Any, path: str, method: str, shown: str) -> None:
+    """401 for every method, before anything else of the request is looked at."""
+    said = admin(method, path, [b"\xff" * 20_000], [("authorization", shown)] if shown else [], b"%ff")
+    assert said.status == 401
+    assert method == "HEAD" or refusal(said) == (401, "unauthorized")
+    assert said.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("path", ADMIN)
+@pytest.mark.parametrize("shown", [*(f"Bearer {key}" for key in KEYS), f"bearer {KEYS[0]}", f"BEARER   {KEYS[1]} "])
+def test_either_key_opens(admin: Any, path: str, shown: str) -> None:
+    """The old and the new one, while clients change over; the scheme in any case."""
+    for method in WHO[path][1]:
+        assert admin(method, path, [BODY], [("authorization", shown)], QUERY).status == 200
+
+
+@pytest.mark.parametrize("path", ADMIN)
+@pytest.mark.parametrize("method", METHODS)
+def test_no_other_website_gets_anything_of_an_admin_address(admin: Any, path: str, method: str) -> None:
+    """No CORS header in any answer, not even to a preflight with a key; nothing is stored on the way."""
+    for headers in ([ORIGIN], [ORIGIN, BEARER], [ORIGIN, BEARER, ("access-control-request-method", "POST")]):
+        said = admin(method, path, [BODY], headers, QUERY)
+        assert shared(said) == set()
+        assert said.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ADMIN)
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "Same-Origin", "", "same-origin, none", "\xff"])
+def test_what_another_website_makes_a_browser_send_is_refused(admin: Any, path: str, site: str) -> None:
+    """An unsafe method with a `Sec-Fetch-Site` that is not ours is 403, with or without a key."""
+    for method in sorted(set(METHODS) - {"GET", "HEAD", "OPTIONS"}):
+        for headers in ([], [BEARER]):
+            said = admin(method, path, [BODY], [*headers, ("sec-fetch-site", site)], QUERY)
+            assert refusal(said) == (403, "cross-site")
+
+
+@pytest.mark.parametrize("path", ADMIN)
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+def test_our_own_pages_and_people_are_let_in(admin: Any, path: str, site: str) -> None:
+    """A console of ours, or an address that was typed."""
+    for method in WHO[path][1]:
+        assert admin(method, path, [BODY], [BEARER, ("sec-fetch-site", site)], QUERY).status == 200
+
+
+@pytest.mark.parametrize("path", WHO)
+@pytest.mark.parametrize("method", METHODS)
+def test_methods_are_told(admin: Any, path: str, method: str) -> None:
+    """405 with `Allow` for what is not for the address; 204 with the same `Allow` for OPTIONS."""
+    said = admin(method, path, [BODY], [BEARER], QUERY)
+    known = WHO[path][1] | {"HEAD"}
+    if method in known:
+        assert said.status == 200
+        return
+    assert set(said.headers["allow"].split(", ")) == known | {"OPTIONS"}
+    if method == "OPTIONS":
+        assert (said.status, said.body, said.headers.get("content-length")) == (204, b"", None)
+    else:
+        assert refusal(said) == (405, "method-not-allowed")
+
+
+@pytest.mark.parametrize("path", [path for path, (_, methods) in WHO.items() if "GET" in methods])
+def test_head_is_get_without_the_body(admin: Any, path: str) -> None:
+    """The same head, with the length that the body would have; also of a refusal."""
+    for query in (QUERY, b""):
+        get, head = (admin(method, path, [b""], [BEARER], query) for method in ("GET", "HEAD"))
+        volatile = {"content-length"} if path in {"/readyz", "/v1/explain"} else set()  # they tell the time
+        assert head.body == b""
+        assert head.status == get.status
+        assert head.headers.keys() == get.headers.keys()
+        assert {n: v for n, v in head.headers.items() if n not in volatile} == {
+            n: v for n, v in get.headers.items() if n not in volatile
+        }
+
+
+@pytest.mark.parametrize("path", [*WHO, "/v1/nothing", "/", "/healthz/", "/v1/explain/", "//v1/explain", "/V1/explain"])
+@pytest.mark.parametrize("method", METHODS)
+def test_every_answer_is_safe_to_show(admin: Any, path: str, method: str) -> None:
+    """Never sniffed for another type, never stored, no cookie, no server's name, no redirect; a known form of error."""
+    said = admin(method, path, [BODY], [ORIGIN, BEARER], QUERY)
+    assert said.headers["x-content-type-options"] == "nosniff"
+    assert said.headers["cache-control"] == "no-store"
+    assert {"server", "set-cookie", "location", "access-control-allow-credentials"} & said.headers.keys() == set()
+    if said.status >= 400 and method != "HEAD":
+        refusal(said)
+    if path not in WHO:
+        assert said.status == 404
+
+
+@pytest.mark.parametrize("path", OPEN)
+def test_scripts_of_websites_read_what_is_for_pages(call: Any, path: str) -> None:
+    """Also refusals and the preflight; what is for monitors they do not."""
+    expected = WHO[path][0] == "page"
+    for method in METHODS:
+        said = call(method, path, [b"{"], [ORIGIN], QUERY)
+        assert ("access-control-allow-origin" in said.headers) == expected

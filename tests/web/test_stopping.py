@@ -1,0 +1,152 @@
+"""SIGTERM and SIGHUP under clients at full speed: every request that was taken is answered.
+
+1. Sixteen honest clients keep their connections, and make a new one only when an answer says `Connection: close`. To be
+   refused is how a client learns that the service has ended; a reset or half an answer is a fault.
+2. Clients that do all they can to keep the service from ending have twelve seconds.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CLIENTS = 16
+ENDS_WITHIN_S = 12.0
+
+
+def children(service: Any) -> set[int]:
+    """The worker processes."""
+    listed = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text().split()
+    return {int(pid) for pid in listed if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()}
+
+
+def after(service: Any, number: int, over: Callable[[], bool]) -> Callable[[], Awaitable[None]]:
+    """Send the signal, and wait until it is over."""
+
+    async def run() -> None:
+        service.process.send_signal(number)
+        deadline = time.monotonic() + 60
+        while not over():
+            assert time.monotonic() < deadline, service.log
+            await asyncio.sleep(0.05)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("workers", "drain"),
+    [("1", "1"), ("2", "1"), *(pytest.param(n, d, marks=pytest.mark.long) for n in "12" for d in ("0", "0.3", "5"))],
+)
+def test_sigterm_cuts_nobody_off(
+    serve: Callable[..., Any], rules: Path, wire: Any, until: Callable[..., None], workers: str, drain: str
+) -> None:
+    """Every client was told that its answer is the last one on its connection, or is refused a new connection."""
+    service = serve(rules, "--workers", workers, "--drain", drain).up()
+    if workers != "1":
+        until(lambda: len(children(service)) == int(workers))
+    ends = after(service, signal.SIGTERM, lambda: service.process.poll() is not None)
+    tally = wire.beside(wire.at(service.url), CLIENTS, ends, 1.0)
+    print(f"{tally.answers} answers, {tally.last_answers} of them the last on their connection")
+    assert (tally.faults, tally.cut) == ([], {})
+    assert tally.last_answers >= CLIENTS
+    assert service.ended() == 0
+    assert not any("Traceback" in line or "Cancel" in line for line in service.log), service.log
+
+
+@pytest.mark.parametrize(
+    "kinds", [("head", "idle"), pytest.param(("head", "idle", "body", "mute"), marks=pytest.mark.long)]
+)
+@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.long)])
+def test_no_client_keeps_the_service_from_ending(
+    serve: Callable[..., Any], rules: Path, wire: Any, kinds: tuple[str, ...], workers: str
+) -> None:
+    """Twelve seconds after it stopped waiting it is gone, whoever still has something to say."""
+    asked = {
+        "head": b"GET /healthz HTTP/1.1\r\nhost: ",
+        "idle": wire.get(),
+        "body": wire.post()[:-5],
+        "mute": wire.get("/v1/decide?visitorId=v1&url=https://www.example.com/") * 25_000,
+    }
+    service = serve(rules, "--workers", workers, "--drain", "0").up()
+
+    async def run() -> float:
+        connections = [await wire.Wire.open(wire.at(service.url), 4096) for _ in range(5) for _ in kinds]
+        for number, connection in enumerate(connections):
+            kind = kinds[number % len(kinds)]
+            if kind == "mute":
+                connection.reader._transport.pause_reading()
+            connection.writer.write(asked[kind])
+        await asyncio.sleep(1)
+        begun = time.monotonic()
+        await after(service, signal.SIGTERM, lambda: service.process.poll() is not None)()
+        for connection in connections:
+            await connection.close()
+        return time.monotonic() - begun
+
+    took = asyncio.run(run())
+    print(f"it ended after {took:.1f} s with {5 * len(kinds)} bad clients")
+    assert took < ENDS_WITHIN_S
+    assert service.ended() == 0
+
+
+@pytest.mark.parametrize("rounds", [1, pytest.param(5, marks=pytest.mark.long)])
+def test_sighup_replaces_every_worker_and_cuts_nobody_off(
+    serve: Callable[..., Any], rules: Path, wire: Any, until: Callable[..., None], rounds: int
+) -> None:
+    """One by one, each when its successor is up; clients notice nothing but a `Connection: close`."""
+    service = serve(rules, "--workers", "2", "--drain", "1").up()
+    until(lambda: len(children(service)) == 2)
+    fewest = 2
+
+    async def renew() -> None:
+        for _ in range(rounds):
+            old = children(service)
+
+            def over(old: set[int] = old) -> bool:
+                nonlocal fewest
+                now = children(service)
+                fewest = min(fewest, len(now))
+                return len(now) == 2 and not now & old
+
+            await after(service, signal.SIGHUP, over)()
+
+    tally = wire.beside(wire.at(service.url), CLIENTS, renew, 1.0)
+    print(f"{tally.answers} answers, {tally.last_answers} of them the last on their connection")
+    assert (tally.faults, tally.cut) == ([], {})
+    assert tally.last_answers >= 1
+    assert fewest == 2
+    assert service.end() == 0
+    assert not any("died" in line or "Traceback" in line for line in service.log), service.log
+
+
+def test_a_successor_that_cannot_serve_changes_nothing(
+    serve: Callable[..., Any], rules: Path, tmp_path: Path, until: Callable[..., None]
+) -> None:
+    """The old workers stay, and the log says why."""
+    service = serve(rules, "--workers", "2", "--drain", "0").up()
+    until(lambda: len(children(service)) == 2)
+    until(lambda: service.decide().edition == "1")
+    before = children(service)
+    shutil.rmtree(rules)
+    for kept in (tmp_path / "data").iterdir():
+        if kept.is_file():
+            kept.unlink()
+    service.process.send_signal(signal.SIGHUP)
+    until(lambda: any("stay as they are" in line for line in service.log))
+    until(lambda: children(service) == before)
+    assert service.decide().edition == "1"
+
+
+def test_sighup_does_not_end_one_worker(serve: Callable[..., Any], rules: Path, until: Callable[..., None]) -> None:
+    """It cannot be replaced without a gap: it says so, and goes on."""
+    service = serve(rules, "--drain", "0").up()
+    os.kill(service.process.pid, signal.SIGHUP)
+    until(lambda: any("SIGHUP" in line for line in service.log))
+    assert service.decide().edition == "1"
+    assert service.end() == 0
