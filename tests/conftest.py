@@ -1,8 +1,9 @@
-"""What tests of several rooms share: the public conformance cases of CEL, and how hypothesis runs."""
+"""What tests of several rooms share: CEL's conformance cases, generated conditions, rulesets made by hand."""
 
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -22,6 +23,7 @@ def _load(path: Path) -> ModuleType:
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
+maker = _load(Path(__file__).parent / "maker.py")
 conformance_cases = _load(Path(__file__).parent / "cel" / "conformance_cases.py")
 
 
@@ -35,3 +37,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def conformance() -> ModuleType:
     """The module that holds the cases: `load()`, `python()`, `literal()`, `NUMBER_OF_CASES`."""
     return conformance_cases
+
+
+@pytest.fixture(scope="session")
+def make() -> Any:
+    """The maker of words (`maker.Maker`)."""
+    return maker.Maker()
+
+
+@pytest.fixture(scope="session")
+def grammar() -> ModuleType:
+    """The generated conditions and visitors of the compiler's tests."""
+    return _load(Path(__file__).parent / "compile" / "grammar.py")

@@ -19,11 +19,11 @@ from engine.cli import options
 from engine.cli.kinds import Whole
 from engine.cli.screen import fail, say
 from engine.cli.stored import left_out, of_them, sampled, visitors
-from engine.decide.audience import Census, Count, Tally
-from engine.decide.causes import Cause
-from engine.decide.sampling import Sample, margin
 from engine.node import Settings, utc_now
 from engine.problems import as_text, did_you_mean
+from engine.review.audience import Census, Count, Tally
+from engine.review.causes import Cause
+from engine.review.sampling import Sample, margin
 from engine.rules.folder import load
 from engine.words import Ruleset
 

@@ -19,11 +19,11 @@ from engine.cli.screen import say
 from engine.cli.stored import left_out, of_them, sampled, stored_settings, visitors
 from engine.decide.cases import failures
 from engine.decide.decider import Decider
-from engine.decide.sightings import Sightings
 from engine.node import Settings, utc_now
 from engine.problems import Problem, as_github, as_json, as_text, errors, in_order
+from engine.review.sightings import Sightings
+from engine.rules.doubts.seen import Seen
 from engine.rules.folder import Circumstances, Loaded, load, rule_files
-from engine.rules.seen import Seen
 
 EPILOG = """\b
 Examples:

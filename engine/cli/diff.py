@@ -24,10 +24,10 @@ from engine.cli.screen import fail, say
 from engine.cli.stored import left_out, sampled, visitors
 from engine.decide.cases import failures
 from engine.decide.decider import Decider
-from engine.decide.difference import difference
-from engine.decide.moves import Moves
 from engine.node import Settings, utc_now
 from engine.problems import Problem, errors
+from engine.review.difference import difference
+from engine.review.moves import Moves
 from engine.rules.folder import load, load_texts
 from engine.words import Ruleset
 

@@ -13,13 +13,13 @@ import click
 
 from engine.cli.check import counted
 from engine.cli.stored import of_them
-from engine.decide.difference import Difference
-from engine.decide.edits import Detail, Edit
-from engine.decide.moves import Example, Moved, Moves, Seen, Way
-from engine.decide.redraws import Redraw
-from engine.decide.sampling import Sample, margin
 from engine.problems import Problem
 from engine.problems import as_json as problem_json
+from engine.review.difference import Difference
+from engine.review.edits import Detail, Edit
+from engine.review.moves import Example, Moved, Moves, Seen, Way
+from engine.review.redraws import Redraw
+from engine.review.sampling import Sample, margin
 from engine.words import Place, Ruleset
 
 SIGNS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow"), "renamed": (">", "yellow")}

@@ -15,13 +15,13 @@ from engine.decide.cases import ANYBODY
 from engine.problems import Problem, in_order
 from engine.rules import shape
 from engine.rules.cases import case
-from engine.rules.compose import compose
 from engine.rules.desk import Desk, Known
 from engine.rules.document import Document
-from engine.rules.nodes import Entry, Listing, Mapping, Node, Scalar
 from engine.rules.plans import Reading
 from engine.rules.read import plan
-from engine.rules.source import Source, decode
+from engine.rules.yaml.compose import compose
+from engine.rules.yaml.nodes import Entry, Listing, Mapping, Node, Scalar
+from engine.rules.yaml.source import Source, decode
 from engine.words import Given, Place
 
 _GIVEN = plan(msgspec.inspect.type_info(shape.Given))

@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from engine.decide.audience import Census, Tally
+from engine.review.audience import Census, Tally
 
 MOST_BARS = 40  # more cannot be read
 MOST_SHARED = 20  # rows of the square

@@ -19,11 +19,11 @@ from engine.cli.kinds import Whole
 from engine.cli.options import SETTLED
 from engine.cli.screen import fail
 from engine.cli.trouble import told
-from engine.decide.sampling import Sample, sample
 from engine.node import Settings, open_store
 from engine.profiles.ids import id_of
 from engine.profiles.read import read_profile
 from engine.profiles.store import Store
+from engine.review.sampling import Sample, sample
 from engine.words import Profile
 
 T = TypeVar("T")

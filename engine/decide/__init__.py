@@ -12,7 +12,4 @@ condition is evaluated (`compile`); what a rule file looks like (`rules`).
 6. `wire.py`: the answer's bytes. `cases.py`: ops' `tests:` run against a decider.
 7. `explain.py` with `explain_*.py` and `explanation.py`: the slow second form, which says why. It asks the reference
    implementation part by part, so that nobody has to believe the generated code; both must come to the same.
-8. `audience.py` with `causes.py`: many profiles counted by segment, and why some have no answer. `sampling.py`: which.
-9. `difference.py` joins what one ruleset does otherwise than another: `renames.py`, `edits.py` in words, `redraws.py`
-   for whom it draws anew. `moves.py` decides visitors by both, on the pages that `example_url.py` finds.
 """

@@ -19,10 +19,10 @@ from typing import Any, Final
 
 from engine.decide import render, split
 from engine.decide.coerce import Coercions
-from engine.decide.example_url import example_url, usual_host
 from engine.decide.pages import NotAUrl, Pages, View
 from engine.decide.render import Roots
 from engine.limits import PAGES_AHEAD
+from engine.rules.notation.example_url import example_url, usual_host
 from engine.words import Assignment, Audience, Decision, Experience, Page, Profile, Ruleset, SplitBy, Traits, Visit
 
 __all__ = ["Decider", "NotAUrl"]

@@ -23,8 +23,8 @@ from engine.cel.wire import cut
 from engine.decide.coerce import in_words
 from engine.decide.explanation import Cause, Fact, plain, readable
 from engine.decide.render import Roots
-from engine.rules.celtext import path as path_of
-from engine.rules.slots import shown
+from engine.rules.doubts.celtext import path as path_of
+from engine.rules.notation.slots import shown
 from engine.words import TraitDeclaration, Traits
 
 _ABSENT: Final = object()

@@ -14,7 +14,7 @@ from engine.decide.escape import Escape
 from engine.decide.explain_facts import Facts, in_sentence
 from engine.decide.explanation import Fact, Inserted, Shown, readable
 from engine.decide.render import Roots, escape_at, filler
-from engine.rules.slots import shown as path_in_words
+from engine.rules.notation.slots import shown as path_in_words
 from engine.words import Change, Slot, Template, Variant
 
 _SPOTS = {

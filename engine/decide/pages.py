@@ -24,8 +24,8 @@ from msgspec import Struct
 from engine.compile.pages import page as compile_page
 from engine.compile.pages import prepare
 from engine.limits import PAGE_MEMO
-from engine.rules import patterns
-from engine.rules.patterns import Pattern, Url
+from engine.rules.notation import patterns
+from engine.rules.notation.patterns import Pattern, Url
 from engine.words import Experience, Segment
 
 Winners: TypeAlias = list[tuple[int, int]]  # (index of experience, index of audience)
@@ -124,9 +124,12 @@ class Pages:
 
 
 def _meaning(experience: Experience, segments: Mapping[str, Segment]) -> tuple[Any, ...]:
-    """All that a page function takes from an experience, but for the lines in its comments."""
+    """All that a page function takes from an experience, but for the lines in its comments.
+
+    Conditions by their text: the bytes of one text are not the same every time it is parsed.
+    """
     audiences = [segments[audience.segment] for audience in experience.audiences]
-    asked = tuple((s.key, tuple(c.checked for c in s.when), tuple(c.checked for c in s.excepts)) for s in audiences)
+    asked = tuple((s.key, tuple(c.text for c in s.when), tuple(c.text for c in s.excepts)) for s in audiences)
     return (experience.key, experience.exclusion_group, experience.start, experience.end, asked)
 
 

@@ -18,15 +18,17 @@ from msgspec import structs
 from engine import words
 from engine.cel.scope import CONVERSION
 from engine.problems import Problem, Severity, did_you_mean, errors
-from engine.rules import plain, scalars, shape, slots
+from engine.rules import shape
 from engine.rules.cases import NONE, case
 from engine.rules.desk import REMEMBERED, Desk, Known, Rest
 from engine.rules.document import Document, Path
+from engine.rules.doubts.lint import NOTHING_KNOWN, Circumstances, lint
 from engine.rules.experiences import experience
-from engine.rules.lint import NOTHING_KNOWN, Circumstances, lint
-from engine.rules.mistake import Mistake
-from engine.rules.nodes import Scalar
+from engine.rules.notation import scalars, slots
+from engine.rules.notation.mistake import Mistake
 from engine.rules.version import version
+from engine.rules.yaml import plain
+from engine.rules.yaml.nodes import Scalar
 
 T = TypeVar("T")
 

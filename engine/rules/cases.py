@@ -16,10 +16,11 @@ import re2
 
 from engine import limits, words
 from engine.problems import did_you_mean
-from engine.rules import scalars, shape, urls
+from engine.rules import shape
 from engine.rules.desk import Desk
 from engine.rules.document import Path
-from engine.rules.mistake import Mistake
+from engine.rules.notation import scalars, urls
+from engine.rules.notation.mistake import Mistake
 
 _VISITOR_ID = re2.compile(rf"[A-Za-z0-9._:-]{{1,{limits.VISITOR_ID_CHARS}}}")
 NONE = "none"

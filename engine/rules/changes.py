@@ -11,10 +11,11 @@ from functools import partial
 import re2
 
 from engine import words
-from engine.rules import inert, selectors, shape, templates
+from engine.rules import shape
 from engine.rules.desk import Desk
 from engine.rules.document import Path
-from engine.rules.mistake import Mistake
+from engine.rules.notation import inert, selectors, templates
+from engine.rules.notation.mistake import Mistake
 
 ACTIONS = ("text", "html", "attributes", "classes", "style", "remove", "insert", "redirect")
 

@@ -20,8 +20,8 @@ from engine.cel.parse import CelErrors, parse
 from engine.cel.scope import VISIT, Scope
 from engine.problems import Problem, Severity, did_you_mean
 from engine.rules.document import Document, Path
-from engine.rules.mistake import Mistake
-from engine.rules.slots import Path as SlotPath
+from engine.rules.notation.mistake import Mistake
+from engine.rules.notation.slots import Path as SlotPath
 from engine.words import Condition, Template
 
 T = TypeVar("T")

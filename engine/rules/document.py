@@ -13,9 +13,9 @@ from typing import Literal
 from msgspec import Struct
 
 from engine.problems import Problem, Severity
-from engine.rules.nodes import Listing, Mapping, Node, Path, Scalar, find
 from engine.rules.shape import RuleFile
-from engine.rules.source import Source
+from engine.rules.yaml.nodes import Listing, Mapping, Node, Path, Scalar, find
+from engine.rules.yaml.source import Source
 from engine.words import Place
 
 __all__ = ["Document", "Path"]

@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from engine import words
-from engine.rules import patterns, scalars, shape
+from engine.rules import shape
 from engine.rules.changes import changes
 from engine.rules.desk import Desk
 from engine.rules.document import Path
+from engine.rules.notation import patterns, scalars
 
 
 def experience(desk: Desk, key: str, written: shape.Experience) -> words.Experience:

@@ -15,13 +15,13 @@ from msgspec import Struct
 
 from engine.problems import Problem, errors, in_order
 from engine.rules.build import build
-from engine.rules.compose import compose
 from engine.rules.desk import Rest
 from engine.rules.document import Document
+from engine.rules.doubts.lint import NOTHING_KNOWN, Circumstances
 from engine.rules.files import RuleText, read_files, rule_files
-from engine.rules.lint import NOTHING_KNOWN, Circumstances
 from engine.rules.read import read
-from engine.rules.source import NOT_UTF8, decode
+from engine.rules.yaml.compose import compose
+from engine.rules.yaml.source import NOT_UTF8, decode
 from engine.words import Ruleset
 
 __all__ = ["Circumstances", "Loaded", "load", "load_texts", "rule_files"]

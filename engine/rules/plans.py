@@ -8,9 +8,9 @@ from typing import Any
 
 from engine import limits
 from engine.problems import Problem
-from engine.rules.compose import kind
-from engine.rules.nodes import Broken, Node, Path, Scalar, find
-from engine.rules.source import Source
+from engine.rules.yaml.compose import kind
+from engine.rules.yaml.nodes import Broken, Node, Path, Scalar, find
+from engine.rules.yaml.source import Source
 
 
 class Reading:

@@ -16,12 +16,12 @@ from msgspec import NODEFAULT
 
 from engine.problems import Problem, did_you_mean
 from engine.rules import values
-from engine.rules.compose import Composed
 from engine.rules.document import Document, Path
-from engine.rules.nodes import Entry, Mapping, Node, find
 from engine.rules.plans import Plan, Reading, short, shown
 from engine.rules.shape import RuleFile
-from engine.rules.source import Source
+from engine.rules.yaml.compose import Composed
+from engine.rules.yaml.nodes import Entry, Mapping, Node, find
+from engine.rules.yaml.source import Source
 
 # What people write who know another tool, and what it is called here.
 _OTHER_WORDS = {

@@ -15,9 +15,9 @@ from typing import Any
 import msgspec.inspect as types
 
 from engine.problems import did_you_mean
-from engine.rules import mangled, plain
-from engine.rules.nodes import Broken, Listing, Mapping, Node, Path, Scalar, find
 from engine.rules.plans import Plan, Reading, short, shown
+from engine.rules.yaml import mangled, plain
+from engine.rules.yaml.nodes import Broken, Listing, Mapping, Node, Path, Scalar, find
 
 _INT64 = range(-(2**63), 2**63)
 

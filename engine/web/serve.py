@@ -44,9 +44,7 @@ log = logging.getLogger("mutiny_edge.serve")
 
 PROTOCOL: Final = Guard
 BACKLOG: Final = 2048  # connections that may wait while every worker is busy; the kernel caps it (somaxconn)
-SWITCH_INTERVAL_S: Final = (
-    0.0005  # how long a thread that compiles rules may keep the event loop waiting (Python: 5 ms)
-)
+SWITCH_INTERVAL_S: Final = 0.0001  # how long a thread that compiles rules keeps requests waiting (Python: 5 ms)
 
 
 class Options(Struct, frozen=True):

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.cli.plot import MOST_BARS, MOST_SHARED, draw
-from engine.decide.audience import Census, Tally
+from engine.review.audience import Census, Tally
 
 
 def census(number: int) -> Census:

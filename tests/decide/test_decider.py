@@ -277,12 +277,19 @@ def test_deciding_changes_nothing(make: Any) -> None:
 
 
 def test_a_successor_can_be_warm(make: Any) -> None:
-    """A decider tells which URLs were asked for; a new one made warm for them decides the same."""
-    old, new = (make.decider(make.experience("home", "s")) for _ in range(2))
+    """A decider made warm, alone or after another one, decides as one that is not."""
+    old, alone, after = (make.decider(make.experience("home", "s")) for _ in range(3))
     decision = make.decide(old, traits={"s": True})
-    new.warm(["no url", *old.urls()])
-    assert new.urls() == old.urls() == ("https://www.example.com/",)
-    assert make.decide(new, traits={"s": True}) == decision
+    alone.warm()
+    after.warm(old)
+    assert decision.assignments
+    assert [make.decide(decider, traits={"s": True}) for decider in (alone, after)] == [decision] * 2
+
+
+def test_its_parts_are_all_that_is_large(make: Any) -> None:
+    """Segments, and audiences as written and as prepared: who drops them one by one never drops much at once."""
+    kinds = sorted(type(part).__name__ for part in make.decider(make.experience("home", "s")).parts())
+    assert kinds == ["Audience", "Segment", "_Prepared"]
 
 
 def test_a_page_that_is_no_url_is_said(make: Any) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine import limits
 from engine.decide.pages import NotAUrl, Pages, PatternIndex, deciding_order, matching
-from engine.rules import patterns
+from engine.rules.notation import patterns
 
 PATTERNS = [
     *(
@@ -159,3 +159,38 @@ def test_the_patterns_that_fit_are_named(make: Any) -> None:
     experience = make.experience("e", pages=("/x", "www.example.com/", "/**"))
     assert matching(experience, "https://www.example.com/") == ("www.example.com/", "/**")
     assert matching(experience, "nonsense") == ()
+
+
+def pages(make: Any, when: str = "traits.s", **fields: Any) -> Pages:
+    """One experience on `/`, one on `/pricing`, of one segment each."""
+    segments = {key: make.segment(key, when if key == "s" else "traits.t") for key in ("s", "t")}
+    home = make.experience("home", "s", pages=("https://a.test/",), **fields)
+    return Pages([home, make.experience("pricing", "t", pages=("https://a.test/pricing",))], segments)
+
+
+def functions(found: Pages) -> list[Any]:
+    """The functions of both pages."""
+    matches = [found.view(f"https://a.test/{path}").match for path in ("", "pricing")]
+    return [match.function for match in matches if match is not None]
+
+
+def test_what_did_not_change_is_taken_over(make: Any) -> None:
+    """A successor compiles only the pages that mean something else; wherever their rules stand in the files now."""
+    before = pages(make)
+    home, pricing = functions(before)
+    for changed in (pages(make, "traits.s == 1"), pages(make, start=make.now), pages(make, exclusion_group="g")):
+        changed.warm((), before)
+        assert functions(changed)[0] is not home
+        assert functions(changed)[1] is pricing
+    same = pages(make, priority=7, name="Another")
+    same.warm((), before)
+    assert functions(same) == [home, pricing]
+
+
+def test_being_warm_is_knowing_the_urls(make: Any) -> None:
+    """Those that were given, and those that the one before was asked for; what is no URL is passed over."""
+    before, after = pages(make), pages(make)
+    before.view("https://a.test/elsewhere")
+    after.warm(["https://a.test/", "no url"], before)
+    assert set(after.urls()) == {"https://a.test/", "https://a.test/elsewhere"}
+    assert set(after.patterns()) == {"https://a.test/", "https://a.test/pricing"}

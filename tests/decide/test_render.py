@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.decide import render
-from engine.rules import templates
+from engine.rules.notation import templates
 from engine.words import Change, Insert, Slot, Template, Variant
 
 HARMLESS = "harmless"

@@ -1,9 +1,9 @@
 """Problems at exact places of a document."""
 
-from engine.rules.compose import compose
 from engine.rules.document import Document
 from engine.rules.read import read
-from engine.rules.source import Source
+from engine.rules.yaml.compose import compose
+from engine.rules.yaml.source import Source
 from engine.words import Place
 
 TEXT = """\

@@ -61,6 +61,32 @@ def test_what_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
     assert [(Path(p.place.file).name, p.code) for p in problems] == [("a.yaml", "unreadable"), ("b.yaml", "unreadable")]
 
 
+def test_what_may_hide_rules_is_a_problem(tmp_path: Path) -> None:
+    """A folder where a file was, a ring, a link to a folder that is gone; a link with a dot in front is nobody's."""
+    (tmp_path / "a.yaml").mkdir()
+    (tmp_path / "b.yaml").symlink_to("b.yaml")
+    (tmp_path / "team").symlink_to("/nowhere")
+    (tmp_path / ".#lock").symlink_to("somebody@elsewhere")
+    texts, problems = read_files(tmp_path)
+    assert not texts
+    assert [(Path(p.place.file).name, p.code) for p in problems] == [
+        ("a.yaml", "unreadable"),
+        ("b.yaml", "unreadable"),
+        ("team", "unreadable"),
+    ]
+
+
+def test_too_many_names(tmp_path: Path) -> None:
+    """Folders that link to each other hold rules without end; the search for them ends."""
+    for folder in "abcdefgh":
+        (tmp_path / folder).mkdir()
+        for other in "abcdefgh":
+            (tmp_path / folder / other).symlink_to(tmp_path / other)
+    texts, problems = read_files(tmp_path)
+    assert not texts
+    assert [p.code for p in problems] == ["too-many-files"]
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_forbidden_folder_is_a_problem(tmp_path: Path) -> None:
     """A folder that may not be listed is a problem, not an empty folder."""

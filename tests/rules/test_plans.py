@@ -1,9 +1,9 @@
 """What all kinds of values share."""
 
 from engine import limits
-from engine.rules.compose import compose
 from engine.rules.plans import Reading, short, shown
-from engine.rules.source import Source
+from engine.rules.yaml.compose import compose
+from engine.rules.yaml.source import Source
 
 
 def test_paths_and_long_texts() -> None:

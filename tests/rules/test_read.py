@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from engine.problems import Problem
 from engine.rules import shape
-from engine.rules.compose import compose
 from engine.rules.document import Document
 from engine.rules.read import read
-from engine.rules.source import Source
+from engine.rules.yaml.compose import compose
+from engine.rules.yaml.source import Source
 
 
 def _read(text: str) -> tuple[Document, list[Problem]]:

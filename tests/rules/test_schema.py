@@ -6,11 +6,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from engine.rules.compose import compose
-from engine.rules.nodes import Listing, Mapping, Node, Scalar
 from engine.rules.read import read
 from engine.rules.schema import json_schema
-from engine.rules.source import Source
+from engine.rules.yaml.compose import compose
+from engine.rules.yaml.nodes import Listing, Mapping, Node, Scalar
+from engine.rules.yaml.source import Source
 
 EXAMPLE = (Path(__file__).parent / "cases" / "example" / "rules" / "all.yaml").read_text("utf-8")
 VALIDATOR = jsonschema.Draft202012Validator(json_schema())

@@ -3,9 +3,9 @@
 import pytest
 
 from engine.problems import Problem
-from engine.rules.compose import compose
 from engine.rules.read import read
-from engine.rules.source import Source
+from engine.rules.yaml.compose import compose
+from engine.rules.yaml.source import Source
 
 _CHANGE = (
     "experiences: {{x: {{name: X, pages: [/], audiences: [{{segment: s, variants: [{{key: k, changes: [{}]}}]}}]}}}}"
