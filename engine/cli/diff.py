@@ -9,7 +9,6 @@
 """
 
 import json
-import os
 import shlex
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from engine.cli.check import counted, with_line
 from engine.cli.check import print_text as print_problems
 from engine.cli.revision import PREFIX, texts
 from engine.cli.screen import fail, say
-from engine.cli.stored import left_out, sampled, visitors
+from engine.cli.stored import left_out, sampled, stored_settings, visitors
 from engine.decide.cases import failures
 from engine.decide.decider import Decider
 from engine.node import Settings, utc_now
@@ -33,7 +32,6 @@ from engine.words import Ruleset
 
 ANEW = 2  # the exit code that the second look hangs on
 BROKEN = 1
-SETTLED = "\0"  # `--store` without a URL: where profiles are kept anyway
 EPILOG = """\b
 Exit codes: 0 nothing is drawn anew; 2 a live experience is drawn anew; 1 a side has errors.
 Examples:
@@ -57,15 +55,7 @@ class Side(Struct, frozen=True):
 @click.argument("new", metavar="[NEW]", required=False)
 @options.rules_unchecked
 @options.data
-@click.option(
-    "--store",
-    "stored",
-    metavar="[URL]",
-    is_flag=False,
-    flag_value=SETTLED,
-    help="Decide the stored visitors by both sides and count who moves. Without a URL: LMDB under --data, or what "
-    "MUTINY_EDGE_STORE says; put it last or in front of another option then.",
-)
+@options.stored("Decide the stored visitors by both sides and count who moves.")
 @sampled
 @options.form("text", "json")
 @click.pass_context
@@ -96,7 +86,9 @@ def command(
     found = difference(before, after)
     moves = None
     if stored is not None:
-        moves = moved(Moves(before, after, found, utc_now()), settings(rules, data, stored), None if everyone else size)
+        moves = moved(
+            Moves(before, after, found, utc_now()), stored_settings(rules, data, stored), None if everyone else size
+        )
     if form == "json":
         click.echo(json.dumps(diff_text.as_json(found, before, after, moves), indent=2, ensure_ascii=False))
     else:
@@ -140,14 +132,6 @@ def broken(wrong: list[Problem], form: str) -> None:
     say(f"nothing is compared: {counted(len(wrong), 'error')}")
 
 
-def settings(rules: Path, data: Path, stored: str) -> Settings:
-    """Where profiles are kept."""
-    url = Settings.from_environment(os.environ).store if stored == SETTLED else stored
-    if url is not None and "://" not in url:
-        fail(f"--store {url}: expected a URL; for the store under --data put --store last")
-    return Settings(rules, data, url)
-
-
 def moved(moves: Moves, where: Settings, size: int | None) -> diff_text.Moving:
     """The chosen visitors of the store, decided twice."""
     with visitors(where, size) as chosen:
@@ -161,5 +145,5 @@ def moved(moves: Moves, where: Settings, size: int | None) -> diff_text.Moving:
 def explaining(sides: tuple[Side, Side], rules: Path, data: Path, stored: str | None) -> str:
     """The command that explains a visitor by the new rules, or the old ones if only those lie in a folder."""
     folder = sides[1].folder or sides[0].folder or rules
-    store = ["--store", stored] if stored not in {None, SETTLED} else []
+    store = ["--store", stored] if stored not in {None, options.SETTLED} else []
     return shlex.join(map(str, ["mutiny-edge", "explain", "--rules", folder, "--data", data, *store]))
