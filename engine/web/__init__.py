@@ -10,4 +10,6 @@ rule files (the node does), state of its own beyond a connection.
 3. `decide.py` is the hot path, with `answer(body, …) -> bytes` for whoever has a body; `explain.py` tells why.
 4. `refusal.py` is every error that a client can see: one table of codes, one form (RFC 9457).
 5. The app is for any ASGI server; `serve.py` runs it in uvicorn, `workers.py` in several processes.
+6. `guard.py` is HTTP on one connection, with a limit on everything that a client may do; `clients.py` is the clock of
+   its deadlines; `listening.py` shuts the door.
 """

@@ -19,14 +19,15 @@ within the limits, the numbers themselves (`engine/limits.py`), the clock (`clie
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import httptools
 from msgspec import Struct
 from uvicorn._types import HTTPScope
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from engine import limits
 from engine.web.clients import NEVER, Clients, ticks
@@ -65,6 +66,20 @@ _LAST_CALL: Final = ticks(limits.LAST_CALL_S)
 _LAST_ANSWER: Final = OTHER.request_ticks
 
 
+class _Flow(FlowControl):
+    """Listens again only when no request waits: uvicorn's would, with every answer, and so queue ever more of them."""
+
+    def __init__(self, transport: asyncio.Transport, waiting: Collection[object]) -> None:
+        super().__init__(transport)
+        self._waiting = waiting
+
+    def resume_reading(self) -> None:
+        """If there is room for more."""
+        if self.read_paused and not self._waiting:
+            self.read_paused = False
+            self._transport.resume_reading()
+
+
 class Guard(HttpToolsProtocol):
     """One connection. Its server's state must be `Clients`."""
 
@@ -88,6 +103,7 @@ class Guard(HttpToolsProtocol):
         self._earlier = 0  # of these, those of pieces that hold an earlier request too
         self._room = 0  # bytes of body that may still come
         self._wishes_upgrade = False
+        self._ahead: RequestResponseCycle | None = None  # while others wait: the one that is being answered
         self._unread = 0  # sweeps that saw something written and not taken
         self._last_words: bytes | None = None
 
@@ -96,8 +112,16 @@ class Guard(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """A client."""
         super().connection_made(transport)
+        self.flow = _Flow(transport, self.pipeline)
         transport.set_write_buffer_limits(high=limits.WRITE_BUFFER_BYTES)
         self._deadline = self.server_state.tick + _FIRST_BYTE
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The end. uvicorn's tells only the newest request."""
+        if self._ahead is not None:
+            self._ahead.disconnected = True
+            self._ahead.message_event.set()
+        super().connection_lost(exc)
 
     def eof_received(self) -> bool:  # type: ignore[override] # uvicorn's never keeps the connection
         """A client that has said all it wants to may still be waiting for the answer; others are gone."""
@@ -224,7 +248,10 @@ class Guard(HttpToolsProtocol):
             raise _head_too_large()
         if len(self.pipeline) >= limits.PIPELINE:
             raise Refused("too-many-requests", f"Expected at most {limits.PIPELINE} requests ahead of their answers.")
+        before = self.cycle
         HttpToolsProtocol.on_headers_complete(self)
+        if len(self.pipeline) == 1:
+            self._ahead = before
         self.headers = []  # what follows a chunked body is no header, and nobody asked for it
         self._state = BODY
         self._room = self._bounds().body_bytes
@@ -260,6 +287,7 @@ class Guard(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """A whole answer is written. uvicorn's own would set a timer."""
         if self.pipeline:
+            self._ahead = self.pipeline[-1][0]
             super().on_response_complete()
             return
         self.server_state.total_requests += 1

@@ -64,7 +64,7 @@ def served(wire: Any) -> Callable[..., Any]:
 
     @asynccontextmanager
     async def server(app: Any) -> AsyncIterator[Bench]:
-        config = Config(app, lifespan="off", log_level="critical")
+        config = Config(app, lifespan="off", ws="none", log_level="critical")
         config.load()
         clients = Clients()
         loop = asyncio.get_running_loop()
@@ -211,21 +211,29 @@ def test_an_app_whose_client_was_too_slow_finds_it_gone(served: Any) -> None:
     assert seen == ["http.disconnect"]
 
 
-def test_who_does_not_read_is_left(served: Any) -> None:
-    """Whoever writes waits at the limit of the buffer, and in the end the connection is gone with what was in it."""
+@pytest.mark.parametrize("requests", [1, 3])
+def test_who_does_not_read_is_left(served: Any, requests: int) -> None:
+    """Whoever writes waits at the limit of the buffer, and in the end the connection is gone with what was in it.
+
+    Also where other requests wait behind: whoever is writing does not write to what is closed.
+    """
     written: list[int] = []
+    raised: list[Exception] = []
 
     async def large(scope: Any, receive: Any, send: Any) -> None:
         async def counted(message: Any) -> None:
             await send(message)
             written.append(len(message.get("body", b"")))
 
-        await reply(counted, b"x" * LARGE)
+        try:
+            await reply(counted, b"x" * LARGE)
+        except RuntimeError as error:
+            raised.append(error)
 
     async def test(bench: Bench) -> None:
         connection = await bench.connect(receive_bytes=4096)
         connection.reader._transport.pause_reading()  # asyncio would read ahead
-        connection.writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        connection.writer.write(b"GET / HTTP/1.1\r\n\r\n" * requests)
         await bench.pass_time(limits.WRITE_S - limits.SWEEP_S)
         assert len(bench.clients.connections) == 1
         [guard] = bench.clients.connections
@@ -234,6 +242,7 @@ def test_who_does_not_read_is_left(served: Any) -> None:
         await bench.pass_time(MARGIN_S)
         assert not bench.clients.connections
         assert bench.clients.refused["slow-reader"] == 1
+        assert raised == []
         await connection.close()
 
     served(test, large)

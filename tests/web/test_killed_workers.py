@@ -22,19 +22,6 @@ CLIENTS = 16
 REPLACED_WITHIN_S = 3.0
 
 
-def children(service: Any) -> list[int]:
-    """The worker processes."""
-    listed = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text().split()
-    return [int(pid) for pid in listed if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-
-
-def stop(pid: int) -> None:
-    """Stop a process, and see that it is."""
-    os.kill(pid, signal.SIGSTOP)
-    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
-        time.sleep(0.001)
-
-
 def readers(environment: Any) -> list[int]:
     """The processes in the store's table of readers."""
     rows = environment.readers().splitlines()
@@ -46,7 +33,7 @@ class Killing:
 
     def __init__(self, service: Any, store: Path, wire: Any) -> None:
         self.service = service
-        self._peers_of = wire.peers_of
+        self._wire = wire
         self.lost: set[int] = set()
         self.replaced_s: list[float] = []
         self.left_places = 0
@@ -57,13 +44,13 @@ class Killing:
         """Kill one worker after the other."""
         for _ in range(times):
             await asyncio.sleep(0.5)
-            victim, survivor = children(self.service)
+            victim, survivor = self._wire.children(self.service)
             await asyncio.to_thread(self._replace, victim, survivor)
 
     def _replace(self, victim: int, survivor: int) -> None:
-        stop(victim)
-        self.lost |= self._peers_of(victim)
-        stop(survivor)
+        self._wire.stop(victim)
+        self.lost |= self._wire.peers_of(victim)
+        self._wire.stop(survivor)
         os.kill(victim, signal.SIGKILL)
         killed = time.monotonic()
         try:
@@ -82,7 +69,7 @@ def test_a_killed_worker_costs_its_own_requests_alone(
 ) -> None:
     """Its clients alone notice, it is replaced in time, and its place among the store's readers is given away."""
     service = serve(rules, "--workers", "2", "--drain", "0").up()
-    until(lambda: len(children(service)) == 2)
+    until(lambda: wire.all_up(service, 2))
     killing = Killing(service, tmp_path / "data" / "profiles", wire)
     tally = wire.beside(wire.at(service.url), CLIENTS, lambda: killing.kill(times), 0.5)
     print(

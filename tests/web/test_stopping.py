@@ -20,12 +20,6 @@ CLIENTS = 16
 ENDS_WITHIN_S = 12.0
 
 
-def children(service: Any) -> set[int]:
-    """The worker processes."""
-    listed = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text().split()
-    return {int(pid) for pid in listed if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()}
-
-
 def after(service: Any, number: int, over: Callable[[], bool]) -> Callable[[], Awaitable[None]]:
     """Send the signal, and wait until it is over."""
 
@@ -49,7 +43,7 @@ def test_sigterm_cuts_nobody_off(
     """Every client was told that its answer is the last one on its connection, or is refused a new connection."""
     service = serve(rules, "--workers", workers, "--drain", drain).up()
     if workers != "1":
-        until(lambda: len(children(service)) == int(workers))
+        until(lambda: wire.all_up(service, int(workers)))
     ends = after(service, signal.SIGTERM, lambda: service.process.poll() is not None)
     tally = wire.beside(wire.at(service.url), CLIENTS, ends, 1.0)
     print(f"{tally.answers} answers, {tally.last_answers} of them the last on their connection")
@@ -101,16 +95,16 @@ def test_sighup_replaces_every_worker_and_cuts_nobody_off(
 ) -> None:
     """One by one, each when its successor is up; clients notice nothing but a `Connection: close`."""
     service = serve(rules, "--workers", "2", "--drain", "1").up()
-    until(lambda: len(children(service)) == 2)
+    until(lambda: wire.all_up(service, 2))
     fewest = 2
 
     async def renew() -> None:
         for _ in range(rounds):
-            old = children(service)
+            old = set(wire.children(service))
 
             def over(old: set[int] = old) -> bool:
                 nonlocal fewest
-                now = children(service)
+                now = set(wire.children(service))
                 fewest = min(fewest, len(now))
                 return len(now) == 2 and not now & old
 
@@ -126,20 +120,19 @@ def test_sighup_replaces_every_worker_and_cuts_nobody_off(
 
 
 def test_a_successor_that_cannot_serve_changes_nothing(
-    serve: Callable[..., Any], rules: Path, tmp_path: Path, until: Callable[..., None]
+    serve: Callable[..., Any], rules: Path, tmp_path: Path, wire: Any, until: Callable[..., None]
 ) -> None:
     """The old workers stay, and the log says why."""
     service = serve(rules, "--workers", "2", "--drain", "0").up()
-    until(lambda: len(children(service)) == 2)
-    until(lambda: service.decide().edition == "1")
-    before = children(service)
+    until(lambda: wire.all_up(service, 2))
+    before = wire.children(service)
     shutil.rmtree(rules)
     for kept in (tmp_path / "data").iterdir():
         if kept.is_file():
             kept.unlink()
     service.process.send_signal(signal.SIGHUP)
     until(lambda: any("stay as they are" in line for line in service.log))
-    until(lambda: children(service) == before)
+    until(lambda: wire.children(service) == before)
     assert service.decide().edition == "1"
 
 

@@ -9,7 +9,9 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import socket
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -188,10 +190,12 @@ def beside(
         ended = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             task = group.create_task(crowd(address, clients, ended))
-            await asyncio.sleep(seconds)
-            await meanwhile()
-            await asyncio.sleep(seconds)
-            ended.set()
+            try:
+                await asyncio.sleep(seconds)
+                await meanwhile()
+                await asyncio.sleep(seconds)
+            finally:
+                ended.set()  # to be cancelled alone may pass a busy client by (`wait_for` before Python 3.12)
         return task.result()
 
     return asyncio.run(run())
@@ -222,3 +226,31 @@ def peers_of(pid: int) -> set[int]:
             held.add(target[8:-1])
     rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
     return {int(row[2].partition(":")[2], 16) for row in rows if row[9] in held}
+
+
+def children(service: Any) -> list[int]:
+    """The worker processes."""
+    listed = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text().split()
+    return [int(pid) for pid in listed if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def stop(pid: int) -> None:
+    """Stop a process, and see that it is."""
+    os.kill(pid, signal.SIGSTOP)
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+        time.sleep(0.001)
+
+
+def all_up(service: Any, workers: int) -> bool:
+    """Are there so many workers, and does each of them answer while the others are stopped?"""
+    pids = children(service)
+    for pid in pids if len(pids) == workers else ():
+        others = [other for other in pids if other != pid]
+        try:
+            for other in others:
+                stop(other)
+            assert service.get("/healthz").status == 200
+        finally:
+            for other in others:
+                os.kill(other, signal.SIGCONT)
+    return len(pids) == workers
