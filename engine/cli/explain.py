@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from msgspec import structs
 
 from engine.cli import options, view
 from engine.cli.decide import opened
@@ -24,7 +23,6 @@ from engine.decide.explain import explain, to_json
 from engine.decide.explanation import Explanation
 from engine.node import Node, Settings, utc_now
 from engine.problems import as_text, did_you_mean
-from engine.profiles.read import read_profile
 from engine.web import ask
 from engine.web.refusal import Refused
 from engine.web.surroundings import place
@@ -102,8 +100,7 @@ def _asked(node: Node, asked: dict[str, Any]) -> Given:
         read = ask.from_body(view.body(asked))
     except Refused as refused:
         fail(f"{refused.detail} [{refused.code}]")
-    profile = read_profile(node.store, read.visitor_id)
-    profile = structs.replace(profile, traits={**read.traits, **profile.traits})
+    profile = node.profile(read.visitor_id, read.traits)
     where = place(view.headers(asked["country"]))
     return Given(profile, read.page, Visit(read.count, read.first_seen, read.new, read.device, where), None)
 
