@@ -6,13 +6,15 @@
    these bytes, so a scan of one kind is a scan of one prefix, and keys read well in any store's own tools.
 3. A visitor id comes from a cookie that anybody can write, so it is held to a small alphabet. Other ids are
    whatever the customer's systems use: any text of at most `limits.ID_BYTES` bytes.
+4. The kind `name` is nobody's: under `trait:plan` or `event:Signed Up` it is kept when that name was first and last
+   seen, and from which sources.
 """
 
 from typing import Final, Literal, NewType
 
 from engine.limits import ID_BYTES, VISITOR_ID_CHARS
 
-Kind = Literal["visitor", "anonymous", "user", "group", "lead", "contact"]
+Kind = Literal["visitor", "anonymous", "user", "group", "lead", "contact", "name"]
 Key = NewType("Key", bytes)
 
 _LETTERS: Final[dict[Kind, bytes]] = {
@@ -22,6 +24,7 @@ _LETTERS: Final[dict[Kind, bytes]] = {
     "group": b"g:",
     "lead": b"l:",
     "contact": b"c:",
+    "name": b"n:",
 }
 _KINDS: Final[dict[bytes, Kind]] = {letter: kind for kind, letter in _LETTERS.items()}
 _KEY_BYTES: Final = 2 + ID_BYTES

@@ -26,6 +26,8 @@ from engine.profiles.record import Change, time_ms
 from engine.profiles.store import Store
 from engine.profiles.values import BadValue, normalise_traits
 
+ORIGIN: Final = "import"  # of all that an import sets
+
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"  # what Windows programs put in front of UTF-8
 
 
@@ -132,15 +134,15 @@ def _changes(raw: bytes | None, now: datetime) -> list[Change]:
     visitor = key("visitor", line.visitor_id)
     traits = _normalised(line.traits or {}, "traits")
     if not line.account:
-        return [Change(visitor, time, traits)]
+        return [Change(visitor, time, traits, origin=ORIGIN)]
     account = _account_id(line.account) or line.visitor_id
     try:
         group = key("group", account)
     except BadId as bad:
         raise _BadLine(f"account.id: {bad}") from None
     return [
-        Change(visitor, time, traits, {"group": account}),
-        Change(group, time, _normalised(line.account, "account")),
+        Change(visitor, time, traits, {"group": account}, ORIGIN),
+        Change(group, time, _normalised(line.account, "account"), origin=ORIGIN),
     ]
 
 

@@ -1,7 +1,7 @@
 """The embedded store: one LMDB file under `--data`, read by every worker process without a lock.
 
-What lives here: `LmdbStore`, and how LMDB's failures become the store's. What may not: what records mean (`record`),
-which store a folder holds (`identity`).
+What lives here: `LmdbStore`. What may not: what records mean (`record`), which store a folder holds (`identity`), what
+LMDB's errors mean (`failures`).
 
 1. Reads: a fresh read transaction each, for one that lives on never sees a new trait. No lock, no wait.
 2. Writes: a batch is one transaction, durable when it returns. LMDB lets one writer in at a time, over all
@@ -17,34 +17,34 @@ which store a folder holds (`identity`).
 6. Before the file is believed `trust` looks at it, again before every write, and whenever `stats` is asked.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from errno import EACCES, EDQUOT, EFBIG, EINVAL, EIO, ENOMEM, ENOSPC, EPERM, EROFS
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from shutil import disk_usage
 from threading import Lock, RLock
 from typing import Final, NoReturn, TypeVar
 from zlib import crc32
 
 import lmdb
 
-from engine.limits import DAMAGED_KEYS, DISK_LOW_BYTES
-from engine.profiles import identity
+from engine.limits import DAMAGED_KEYS
+from engine.profiles import applied, identity
+from engine.profiles.encoding import BadRecord, merged
+from engine.profiles.failures import READERS, failure, not_usable
 from engine.profiles.ids import Key, Kind, prefix
-from engine.profiles.record import BadRecord, Change, merged
+from engine.profiles.record import Change
 from engine.profiles.store import (
+    CHAIN_LONGEST,
     DAMAGED,
+    NO_MARKS,
+    Following,
     Found,
     StoreDamaged,
-    StoreError,
     StoreFull,
     StoreStats,
-    StoreUnavailable,
 )
 from engine.profiles.trust import Trust
 
 T = TypeVar("T")
 
-READERS: Final = 1024  # read transactions at the same time, over all processes; 64 bytes each
 MAP_BYTES: Final = 2**30  # to begin with: a million profiles
 MAP_BYTES_MOST: Final = 2**44  # 16 TiB: beyond that something else is wrong
 SCAN_RECORDS: Final = 256  # read at once; a scan must not keep old pages alive, nor other threads waiting
@@ -83,15 +83,37 @@ class LmdbStore:
         except lmdb.Error as error:
             return self._again(lambda: self._get(keys), error)
 
-    def apply(self, changes: Iterable[Change]) -> int:
+    def chain(self, first: Key, following: Following) -> list[Found]:
+        """The body under `first`, and those that follow, as they were at one moment. Raises StoreError."""
+        try:
+            return self._chain(first, following)
+        except lmdb.Error as error:
+            return self._again(lambda: self._chain(first, following), error)
+
+    def apply(self, changes: Iterable[Change], marks: Mapping[str, int] = NO_MARKS) -> int:
         """Merge a batch, all or nothing, durably; how many records are now other than before. Raises StoreError."""
         by_key: dict[Key, list[Change]] = {}
         for change in changes:
             by_key.setdefault(change.key, []).append(change)
-        if not by_key:
+        if not by_key and not marks:
             return 0
-        # In the order of keys: neighbours share pages.
-        return self._write(lambda txn: sum(self._merge(txn, key, by_key[key]) for key in sorted(by_key)))
+
+        def work(txn: "lmdb.Transaction[bytes]") -> tuple[int, int]:
+            # In the order of keys: neighbours share pages.
+            different = sum(self._merge(txn, key, by_key[key]) for key in sorted(by_key))
+            return different, applied.rise(txn, marks)
+
+        return self._write(work)[0]
+
+    def marks(self) -> dict[str, int]:
+        """How many bytes of which log files are applied. Raises StoreError."""
+        return self._reading(applied.read)
+
+    def forget_marks(self, names: Iterable[str]) -> None:
+        """Of log files that are gone. Raises StoreError."""
+        gone = sorted(set(names))
+        if gone:
+            self._write(lambda txn: (applied.forget(txn, gone),))
 
     def scan(self, kind: Kind | None = None) -> Iterator[tuple[Key, Found]]:
         """Every record (of one kind) by key, read in short transactions. Raises StoreError."""
@@ -104,7 +126,7 @@ class LmdbStore:
     def delete(self, keys: Iterable[Key]) -> int:
         """Remove these records, durably; how many there were. Raises StoreError."""
         gone = sorted(set(keys))
-        removed = self._write(lambda txn: sum(txn.delete(key) for key in gone)) if gone else 0
+        removed = self._write(lambda txn: (sum(txn.delete(key) for key in gone),))[0] if gone else 0
         self._damaged.difference_update(gone)
         return removed
 
@@ -114,7 +136,7 @@ class LmdbStore:
         info, stat = self._answer(lambda: (self._environment.info(), self._environment.stat()))
         return StoreStats(
             kind="lmdb",
-            records=max(0, stat["entries"] - 2),  # two entries are the store's own: `identity`
+            records=max(0, stat["entries"] - 2 - self._reading(applied.count)),  # two are `identity`'s
             used_bytes=(info["last_pgno"] + 1) * stat["psize"],
             damaged=len(self._damaged),
             damaged_keys=tuple(sorted(self._damaged)[:DAMAGED_KEYS]),
@@ -137,6 +159,27 @@ class LmdbStore:
             # Behind the end of a file that was cut short the next read is SIGBUS.
             self._begin = _refusing(str(damaged))
             raise
+
+    def _chain(self, first: Key, following: Following) -> list[Found]:
+        found: list[Found] = []
+        key: Key | None = first
+        txn = self._begin()
+        try:
+            get = txn.get
+            while key is not None and len(found) < CHAIN_LONGEST:
+                raw = get(key)
+                if raw is None:
+                    found.append(None)
+                    break
+                if crc32(raw, crc32(key)) != _RESIDUE:
+                    found.append(self._note_damaged(key))
+                    break
+                body = raw[:-_SUM_BYTES]
+                found.append(body)
+                key = following(body)
+        finally:
+            txn.abort()
+        return found
 
     def _get(self, keys: Sequence[Key]) -> list[Found]:
         found: list[Found] = []
@@ -187,16 +230,25 @@ class LmdbStore:
         self._damaged.add(key)
         return DAMAGED
 
-    def _write(self, work: "Callable[[lmdb.Transaction[bytes]], int]") -> int:
-        """`work` in one write transaction, again after the map has grown."""
+    def _reading(self, work: "Callable[[lmdb.Transaction[bytes]], T]") -> T:
+        """`work` in one read transaction."""
 
-        def attempt() -> int:
+        def attempt() -> T:
+            with self._begin() as txn:
+                return work(txn)
+
+        return self._answer(attempt)
+
+    def _write(self, work: "Callable[[lmdb.Transaction[bytes]], tuple[int, ...]]") -> tuple[int, ...]:
+        """`work` in one write transaction, again after the map has grown; it counts what it wrote."""
+
+        def attempt() -> tuple[int, ...]:
             # Microseconds, beside a commit that waits for the disk.
             if self._environment.reader_check():
                 self._trust.readers_died()
             with self._begin(write=True) as txn:
                 done = work(txn)
-                if done:
+                if any(done):
                     identity.sign(txn)
                 return done
 
@@ -228,7 +280,7 @@ class LmdbStore:
                 return attempt()
             except lmdb.Error as next_error:
                 error = next_error
-        raise _failure(self._folder, error) from error
+        raise failure(self._folder, error) from error
 
     def _mend(self, error: lmdb.Error) -> bool:
         """Whether it is worth to attempt it again after this."""
@@ -273,9 +325,9 @@ def _open(folder: Path, map_bytes: int, canary_s: float | None, *, read_only: bo
                     ) from None
                 map_bytes *= 2
     except lmdb.Error as error:
-        raise _failure(folder, error) from error
+        raise failure(folder, error) from error
     except OSError as error:
-        raise _not_usable(folder, error.strerror or str(error)) from error
+        raise not_usable(folder, error.strerror or str(error)) from error
 
 
 def _checked(
@@ -319,35 +371,3 @@ def _refusing(why: str) -> Callable[..., NoReturn]:
         raise StoreDamaged(why)
 
     return refuse
-
-
-def _failure(folder: Path, error: lmdb.Error) -> StoreError:
-    """What LMDB says, in the words of the store."""
-    if isinstance(error, lmdb.DiskError) or error.code in {ENOSPC, EDQUOT, EFBIG} or _disk_is_full(folder, error):
-        return StoreFull(f"no room to write in {folder}: {error}")
-    damaged = (lmdb.InvalidError, lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.VersionMismatchError)
-    # For a form that it does not know, py-lmdb has words but no class.
-    if isinstance(error, damaged) or "not supported by this build" in str(error):
-        path = folder / identity.DATA_FILE
-        return StoreDamaged(f"{path} is damaged or of another program ({error}); {identity.ways_out(folder)}")
-    if error.code in {ENOMEM, EINVAL}:
-        path = folder / identity.DATA_FILE
-        return StoreUnavailable(
-            f"{path} cannot be mapped ({error}): it is damaged, or this process may not have so much address space; "
-            f"{identity.ways_out(folder)}"
-        )
-    if isinstance(error, lmdb.ReadersFullError):
-        return StoreUnavailable(f"{folder} has {READERS} readers at once; is something reading it that never ends?")
-    if error.code in {EACCES, EPERM, EROFS}:
-        return _not_usable(folder, "Permission denied")
-    return StoreUnavailable(f"{folder}: {error}")
-
-
-def _disk_is_full(folder: Path, error: lmdb.Error) -> bool:
-    return error.code == EIO and disk_usage(folder).free < DISK_LOW_BYTES
-
-
-def _not_usable(folder: Path, why: str) -> StoreUnavailable:
-    return StoreUnavailable(
-        f"cannot keep profiles in {folder}: {why}; make it writable for this user, or give another folder with --data"
-    )

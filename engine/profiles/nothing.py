@@ -3,12 +3,12 @@
 Everything reads as absent, and nothing can be written.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NoReturn
 
 from engine.profiles.ids import Key, Kind
 from engine.profiles.record import Change
-from engine.profiles.store import Found, StoreStats, StoreUnavailable
+from engine.profiles.store import NO_MARKS, Following, Found, StoreStats, StoreUnavailable
 
 
 class NothingStored:
@@ -24,7 +24,19 @@ class NothingStored:
         """None of them is there."""
         return [None] * len(keys)
 
-    def apply(self, changes: Iterable[Change]) -> int:  # noqa: ARG002 - as every store
+    def chain(self, first: Key, following: Following) -> list[Found]:  # noqa: ARG002 - as every store
+        """It ends at once."""
+        return [None]
+
+    def apply(self, changes: Iterable[Change], marks: Mapping[str, int] = NO_MARKS) -> int:  # noqa: ARG002 - as every store
+        """Raises StoreUnavailable."""
+        self._refuse()
+
+    def marks(self) -> dict[str, int]:
+        """Nothing is applied."""
+        return {}
+
+    def forget_marks(self, names: Iterable[str]) -> None:  # noqa: ARG002 - as every store
         """Raises StoreUnavailable."""
         self._refuse()
 

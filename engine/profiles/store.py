@@ -1,21 +1,24 @@
 """The one interface of every store, and how stores fail. No store lives here.
 
-1. A store keeps bodies (encoded records, `record`) under keys (`ids`). It knows nothing of what they mean but how
-   changes merge into them (`record.merged`), so that every store ends in the same bytes.
+1. A store keeps bodies (encoded records, `encoding`) under keys (`ids`). It knows nothing of what they mean but how
+   changes merge into them (`encoding.merged`), so that every store ends in the same bytes.
 2. **`get` answers at once.** A store that may have to wait (over a network, on a miss in its near-cache) raises
    `NotAtOnce` and gets to work; whoever can wait awaits `arrival` and asks again, and everybody in between (read a
    profile, decide, answer) stays an ordinary function. The embedded store never raises it.
 3. **`apply` is durable when it returns**, and merges a batch as one. It may block for milliseconds (fsync, the
    other process's turn), so a server calls it from a thread. Repeating a batch is free of harm.
-4. A record that cannot be trusted is `DAMAGED`: it reads as absent, the profile is marked degraded, `stats()`
+4. **Marks** say how many bytes of which file of the event log are in the store. They come with the batch that they
+   are about, in one transaction, and only ever grow; a mark that is lost or damaged is none, and costs a replay.
+5. A record that cannot be trusted is `DAMAGED`: it reads as absent, the profile is marked degraded, `stats()`
    counts it. The next change to it starts it anew; the event log heals it wholly.
-5. Everything else that goes wrong is one of three: `StoreDamaged` (do not go on, a person must look),
+6. Everything else that goes wrong is one of three: `StoreDamaged` (do not go on, a person must look),
    `StoreFull` (writes fail, reads go on, try again when there is room), `StoreUnavailable` (cannot be reached or
    opened now). Messages name the file or address and what to do; they never hold a trait.
 """
 
-from collections.abc import Awaitable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
+from types import MappingProxyType
 from typing import Final, Literal, Protocol, TypeAlias
 
 from msgspec import Struct
@@ -30,6 +33,9 @@ class _Mark(Enum):
 
 DAMAGED: Final = _Mark.DAMAGED
 Found: TypeAlias = bytes | Literal[_Mark.DAMAGED] | None  # a record's body, one that cannot be trusted, none
+Following: TypeAlias = Callable[[bytes], Key | None]
+NO_MARKS: Final[Mapping[str, int]] = MappingProxyType({})
+CHAIN_LONGEST: Final = 4  # visitor, anonymous, user, group
 
 
 class StoreError(Exception):
@@ -76,8 +82,27 @@ class Store(Protocol):
         """The bodies under these keys, in their order. Raises StoreError, NotAtOnce."""
         ...
 
-    def apply(self, changes: Iterable[Change]) -> int:
-        """Merge a batch, all or nothing, durably; how many records are now other than before. Raises StoreError."""
+    def chain(self, first: Key, following: Following) -> list[Found]:
+        """The body under `first`, then the one under the key that `following` makes of it, and so on, as they were at
+        one moment; it ends where nothing is found or follows. Raises StoreError, NotAtOnce.
+
+        `following` is asked of every body, in their order. When it has to begin anew, it is asked of all of them again.
+        """
+        ...
+
+    def apply(self, changes: Iterable[Change], marks: Mapping[str, int] = NO_MARKS) -> int:
+        """Merge a batch, all or nothing, durably; how many records are now other than before. Raises StoreError.
+
+        `marks` are kept with it, each unless a greater one is: log file to how many bytes of it are applied now.
+        """
+        ...
+
+    def marks(self) -> dict[str, int]:
+        """How many bytes of which log files are applied. Raises StoreError."""
+        ...
+
+    def forget_marks(self, names: Iterable[str]) -> None:
+        """Of log files that are gone. Raises StoreError."""
         ...
 
     def scan(self, kind: Kind | None = None) -> Iterator[tuple[Key, Found]]:

@@ -10,8 +10,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from engine.profiles.encoding import BadRecord, decode
 from engine.profiles.ids import Key, kind_of
-from engine.profiles.record import BadRecord, decode
 from engine.profiles.store import DAMAGED, Found
 
 HASH_DIGITS: Final = 12

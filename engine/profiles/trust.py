@@ -54,7 +54,7 @@ class Trust:
     def __init__(self, folder: Path, environment: lmdb.Environment, *, read_only: bool = False) -> None:
         self.damaged: frozenset[Key] = frozenset()
         self._folder = folder
-        self._read_only = read_only  # then the note is not touched
+        self._read_only = read_only  # then no note is written
         self._path = folder / identity.DATA_FILE
         self._environment = environment
         self._inode = self._path.stat().st_ino
@@ -74,7 +74,11 @@ class Trust:
             self.readers_died()  # whatever the canary finds, the next one that opens it must not believe the note
             self._noted = None
         self._forget_the_dead()  # from here on the note that is missing or does not fit remembers
-        self._whole = self._send_canary(CANARY_S if canary_s is None else canary_s)
+        try:
+            self._whole = self._send_canary(CANARY_S if canary_s is None else canary_s)
+        except StoreDamaged:
+            self._distrust()
+            raise
 
     def settle(self) -> None:
         """Once it is known to be our store: is this its newest state? Then that is noted. Raises StoreDamaged."""
@@ -122,6 +126,11 @@ class Trust:
     def readers_died(self) -> None:
         """Somebody died while reading: whoever opens it next sends the canary."""
         if not self._read_only:
+            (self._folder / NOTE_FILE).unlink(missing_ok=True)
+
+    def _distrust(self) -> None:
+        """It lies: no note may say otherwise, also if we only read (`store verify` of a file that fits its note)."""
+        with suppress(OSError):
             (self._folder / NOTE_FILE).unlink(missing_ok=True)
 
     def _forget_the_dead(self) -> None:

@@ -4,12 +4,12 @@ For a process that has to go on without profiles, because others rely on it: dec
 and say that they are `degraded`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NoReturn
 
 from engine.profiles.ids import Key, Kind
 from engine.profiles.record import Change
-from engine.profiles.store import Found, StoreDamaged, StoreStats
+from engine.profiles.store import NO_MARKS, Following, Found, StoreDamaged, StoreStats
 
 
 class UnreadableStore:
@@ -25,7 +25,19 @@ class UnreadableStore:
         """Raises StoreDamaged."""
         self._refuse()
 
-    def apply(self, changes: Iterable[Change]) -> int:  # noqa: ARG002 - as every store
+    def chain(self, first: Key, following: Following) -> list[Found]:  # noqa: ARG002 - as every store
+        """Raises StoreDamaged."""
+        self._refuse()
+
+    def apply(self, changes: Iterable[Change], marks: Mapping[str, int] = NO_MARKS) -> int:  # noqa: ARG002 - as every store
+        """Raises StoreDamaged."""
+        self._refuse()
+
+    def marks(self) -> dict[str, int]:
+        """Raises StoreDamaged."""
+        self._refuse()
+
+    def forget_marks(self, names: Iterable[str]) -> None:  # noqa: ARG002 - as every store
         """Raises StoreDamaged."""
         self._refuse()
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TypeAlias
 
@@ -22,10 +23,21 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "profiles"
 
 
-@pytest.fixture(params=["lmdb"])
+def _memory() -> Store:
+    """The store of `memory.py`; with importlib mode that is in no package."""
+    spec = spec_from_file_location("memory", Path(__file__).with_name("memory.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    made: Store = module.MemoryStore()
+    return made
+
+
+@pytest.fixture(params=["lmdb", "memory"])
 def store(request: pytest.FixtureRequest, folder: Path) -> Iterator[Store]:
     """An empty store of each kind; a new kind is one more name and line here."""
-    made: dict[str, Callable[[], Store]] = {"lmdb": lambda: LmdbStore(folder)}
+    made: dict[str, Callable[[], Store]] = {"lmdb": lambda: LmdbStore(folder), "memory": _memory}
     opened = made[request.param]()
     yield opened
     opened.close()

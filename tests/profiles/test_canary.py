@@ -14,6 +14,7 @@ from engine.profiles.lmdb import LmdbStore
 from engine.profiles.record import Change
 
 RECORDS = 3_000
+PAGE = 4096
 
 
 @pytest.fixture
@@ -21,6 +22,7 @@ def data(folder: Path) -> Path:
     """The data file of a closed store."""
     store = LmdbStore(folder)
     store.apply(Change(key("visitor", f"v{n}"), 1, {"note": f"note {n}"}) for n in range(RECORDS))
+    store.apply([Change(key("visitor", "v7"), 2, {"long": "x" * 3 * PAGE})])
     store.close()
     return folder / "data.mdb"
 
@@ -51,6 +53,32 @@ def test_keys_that_do_not_rise_are_a_lie(folder: Path, data: Path) -> None:
     whole = data.read_bytes()
     data.write_bytes(whole.replace(b"v:v1500" + raw, b"v:v9500" + raw))
     assert canary.look(str(folder), 60)["lie"] == "keys are not in order"
+
+
+@pytest.mark.parametrize("kind", [1, 2, 4], ids=["branch", "leaf", "overflow"])
+def test_a_page_in_the_place_of_another_is_a_lie(folder: Path, data: Path, kind: int) -> None:
+    """Whatever it holds: each page knows its own number."""
+    whole = data.read_bytes()
+    pages = [whole[at : at + PAGE] for at in range(0, len(whole), PAGE)]
+    strange = pages[0]
+    told = []
+    for number in (number for number, page in enumerate(pages) if number > 1 and page[10] == kind):
+        data.write_bytes(b"".join([*pages[:number], strange, *pages[number + 1 :]]))
+        told.append((number, canary.look(str(folder), 60)["lie"]))
+    found = [number for number, lie in told if lie == f"page {number:,} is not the one that belongs there"]
+    assert found
+    assert all(lie is None for number, lie in told if number not in found)  # pages that are free
+
+
+def test_pages_that_name_each_other_are_a_lie(folder: Path, data: Path) -> None:
+    """A branch that leads back to itself is found by its own number, and by its kind; yet that way never ends."""
+    whole = bytearray(data.read_bytes())
+    branches = [at for at in range(2 * PAGE, len(whole), PAGE) if whole[at + 10] == 1]
+    for at in branches:
+        first = at + int.from_bytes(whole[at + 16 : at + 18], "little")
+        whole[first : first + 4] = (at // PAGE).to_bytes(4, "little")
+    data.write_bytes(whole)
+    assert str(canary.look(str(folder), 60)["lie"]).endswith("is none")
 
 
 def test_as_a_program_it_prints_what_it_saw(folder: Path, data: Path) -> None:

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.limits import IMPORT_BATCH_LINES, IMPORT_LINE_BYTES, IMPORT_REASONS
+from engine.profiles.encoding import decode
 from engine.profiles.ids import Key, key
 from engine.profiles.importing import Imported, import_lines
 from engine.profiles.read import read_profile
-from engine.profiles.record import decode
+from engine.profiles.record import Register
 from engine.profiles.store import Found, Store
 from engine.words import Profile
 
@@ -83,7 +84,10 @@ def test_the_time_is_the_lines_own_or_now(store: Store) -> None:
     body = store.get([key("visitor", "ann")])[0]
     assert isinstance(body, bytes)
     at_noon = 1_795_435_200_000
-    assert decode(body).traits == {"plan": (at_noon, "pro"), "age": (at_noon - 1_000, 3)}
+    assert decode(body).traits == {
+        "plan": Register(at_noon, "pro", "import"),
+        "age": Register(at_noon - 1_000, 3, "import"),
+    }
 
 
 BAD = [

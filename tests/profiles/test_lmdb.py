@@ -29,7 +29,8 @@ import os, signal, sys
 from pathlib import Path
 from engine.profiles.ids import key
 from engine.profiles.lmdb import LmdbStore
-from engine.profiles.record import Change, facts
+from engine.profiles.encoding import facts
+from engine.profiles.record import Change
 from engine.profiles.store import StoreError
 folder = Path(sys.argv[1])
 ANN, BOB = key("visitor", "ann"), key("visitor", "bob")

@@ -13,10 +13,11 @@ from typing import TypeAlias
 
 import pytest
 
+from engine.profiles.encoding import facts
 from engine.profiles.ids import Key, key
 from engine.profiles.lmdb import LmdbStore
 from engine.profiles.read import read_profile
-from engine.profiles.record import Change, facts
+from engine.profiles.record import Change
 from engine.profiles.store import Found, StoreUnavailable
 from engine.words import Profile
 
@@ -31,7 +32,8 @@ import sys
 from pathlib import Path
 from engine.profiles.ids import key
 from engine.profiles.lmdb import LmdbStore
-from engine.profiles.record import Change, facts
+from engine.profiles.encoding import facts
+from engine.profiles.record import Change
 folder = Path(sys.argv[1])
 ANN, BOB = key("visitor", "ann"), key("visitor", "bob")
 """

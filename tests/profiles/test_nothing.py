@@ -19,6 +19,8 @@ def test_every_visitor_is_unknown(nothing: Store) -> None:
     """And that is no failure."""
     assert read_profile(nothing, "ada") == Profile("ada")
     assert list(nothing.scan()) == []
+    assert nothing.chain(key("visitor", "ada"), lambda _: None) == [None]
+    assert nothing.marks() == {}
     assert nothing.stats().records == 0
     nothing.close()
 
@@ -29,3 +31,5 @@ def test_nothing_can_be_written(nothing: Store) -> None:
         nothing.apply(())
     with pytest.raises(StoreUnavailable, match="data/profiles"):
         nothing.delete((key("visitor", "ada"),))
+    with pytest.raises(StoreUnavailable, match="data/profiles"):
+        nothing.forget_marks(["a.ndjson"])

@@ -1,56 +1,58 @@
 """From a visitor id to a profile, whatever the store says."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any, get_args
 
+import msgspec
 import pytest
 
-from engine.profiles.ids import BadId, Key, Kind, key
+from engine.profiles.ids import BadId, Key, key
+from engine.profiles.nothing import NothingStored
 from engine.profiles.read import read_profile
-from engine.profiles.record import Change
-from engine.profiles.store import DAMAGED, Found, NotAtOnce, Store, StoreStats, StoreUnavailable
+from engine.profiles.record import Change, LinkName
+from engine.profiles.store import DAMAGED, Following, Found, NotAtOnce, Store, StoreUnavailable
 from engine.words import Profile
 
+LINKS = get_args(LinkName)
 ANN = key("visitor", "ann")
 ACME = key("group", "acme")
 
 
-class PreparedStore:
-    """A store that holds what a test says, and can only be read."""
+class PreparedStore(NothingStored):
+    """A store that holds what a test says, and can only be read; an exception that it holds is raised."""
 
     def __init__(self, held: dict[Key, Found | Exception]) -> None:
+        super().__init__("prepared")
         self.held = held
         self.asked: list[Sequence[Key]] = []
 
     def get(self, keys: Sequence[Key]) -> list[Found]:
-        """What was prepared; an exception is raised."""
+        """What was prepared."""
         self.asked.append(keys)
+        return [self._found(key_) for key_ in keys]
+
+    def chain(self, first: Key, following: Following) -> list[Found]:
+        """What was prepared, one after the other; the first one twice, as a store does that has to begin anew."""
+        asked: list[Key] = []
         found: list[Found] = []
-        for key_ in keys:
-            held = self.held.get(key_)
-            if isinstance(held, Exception):
-                raise held
-            found.append(held)
+        self.asked.append(asked)
+        body = self._found(first)
+        if isinstance(body, bytes):
+            following(body)
+        next_: Key | None = first
+        while next_ is not None:
+            asked.append(next_)
+            body = self._found(next_)
+            found.append(body)
+            next_ = following(body) if isinstance(body, bytes) else None
         return found
 
-    def apply(self, changes: Iterable[Change]) -> int:
-        """Not asked here."""
-        raise NotImplementedError
-
-    def scan(self, kind: Kind | None = None) -> Iterator[tuple[Key, Found]]:
-        """Not asked here."""
-        raise NotImplementedError
-
-    def delete(self, keys: Iterable[Key]) -> int:
-        """Not asked here."""
-        raise NotImplementedError
-
-    def stats(self) -> StoreStats:
-        """Not asked here."""
-        raise NotImplementedError
-
-    def close(self) -> None:
-        """Nothing to let go."""
+    def _found(self, key_: Key) -> Found:
+        held = self.held.get(key_)
+        if isinstance(held, Exception):
+            raise held
+        return held
 
 
 def body_of(store: Store, change: Change) -> Found:
@@ -111,14 +113,92 @@ def test_two_profiles_share_no_mutable_state(store: Store) -> None:
     assert read_profile(store, "eve").traits == {}
 
 
-def test_one_read_for_the_person_and_one_for_the_account(ann: Found, acme: Found) -> None:
-    """Two reads at most, and one where there is no account."""
-    store = PreparedStore({ANN: ann, ACME: acme})
-    read_profile(store, "ann")
-    assert store.asked == [(ANN,), (ACME,)]
+def linked(time: int, key_: Key, traits: dict[str, Any] | None = None, **links: str) -> Change:
+    """This is known of somebody, and where it leads."""
+    return Change(key_, time, traits or {}, {name: id_ for name, id_ in links.items() if name in LINKS})  # type: ignore[misc]
+
+
+@pytest.fixture
+def whole(store: Store) -> Store:
+    """A visitor, her anonymous id, her user id, her account, her Salesforce records."""
+    store.apply(
+        [
+            linked(1, ANN, {"plan": "imported", "seen": 1}, anonymous="a", group="imported"),
+            linked(2, key("anonymous", "a"), {"plan": "free", "utm": "x"}, user="u", group="guests"),
+            linked(3, key("user", "u"), {"plan": "pro", "email": " Ann@Example.com "}, group="acme"),
+            linked(3, ACME, {"employees": 30}),
+            linked(3, key("lead", "ann@example.com"), {"Status": "Open"}),
+            linked(3, key("contact", "ann@example.com"), {"Title": "CTO"}),
+        ]
+    )
+    return store
+
+
+def test_the_whole_way(whole: Store) -> None:
+    """The user's traits over the anonymous ones over the visitor's own; account, lead and contact."""
+    assert read_profile(whole, "ann") == Profile(
+        "ann",
+        {"plan": "pro", "email": " Ann@Example.com ", "utm": "x", "seen": 1},
+        {"employees": 30},
+        {"Status": "Open"},
+        {"Title": "CTO"},
+        "u",
+        "acme",
+    )
+
+
+def test_one_read_for_the_person_and_one_round_for_the_rest(whole: Store) -> None:
+    """A chain from the visitor to the account; a get only for what no link leads to, and where there is some."""
+    store = PreparedStore({key_: whole.get([key_])[0] for key_, _ in whole.scan()})
+    assert read_profile(store, "ann") == read_profile(whole, "ann")
+    by_email = [key("lead", "ann@example.com"), key("contact", "ann@example.com")]
+    assert store.asked == [[ANN, key("anonymous", "a"), key("user", "u"), ACME], by_email]
     store.asked.clear()
     read_profile(store, "eve")
-    assert store.asked == [(key("visitor", "eve"),)]
+    assert store.asked == [[key("visitor", "eve")]]
+
+
+def test_the_newest_link_of_a_visitor_counts(store: Store) -> None:
+    """To an anonymous id or to a user, whichever was linked last; of both at once the anonymous id."""
+    store.apply([linked(1, key("anonymous", "a"), {"who": "a"}), linked(1, key("user", "u"), {"who": "u"})])
+    for time, link, who in [(1, {"anonymous": "a"}, "a"), (2, {"user": "u"}, "u"), (2, {"anonymous": "a"}, "a")]:
+        store.apply([linked(time, ANN, **link)])
+        assert read_profile(store, "ann").traits == {"who": who}
+
+
+def test_an_earlier_records_account_counts_where_the_user_has_none(store: Store) -> None:
+    """The anonymous record's, then the visitor's own; the user's id is known though nothing else is."""
+    store.apply([linked(1, ANN, anonymous="a", group="acme"), linked(1, key("anonymous", "a"), user="u")])
+    store.apply([linked(1, ACME, {"employees": 30})])
+    assert read_profile(store, "ann") == Profile("ann", {}, {"employees": 30}, user_id="u", account_id="acme")
+    store.apply([linked(1, key("anonymous", "a"), group="other")])
+    assert read_profile(store, "ann").account_id == "other"
+    store.apply([linked(1, key("user", "u"), group="own")])
+    assert read_profile(store, "ann").account_id == "own"
+
+
+def test_what_was_removed_does_not_show_through(store: Store) -> None:
+    """A trait that the user's record says is removed is not the older one of the anonymous record."""
+    store.apply([linked(1, ANN, anonymous="a"), linked(1, key("anonymous", "a"), {"plan": "free", "n": 1}, user="u")])
+    store.apply([linked(2, key("user", "u"), {"plan": None})])
+    assert read_profile(store, "ann").traits == {"n": 1}
+
+
+def test_two_users_of_one_device_do_not_see_each_others_traits(store: Store) -> None:
+    """What was set on the device while the first one was there is nobody's for the second one; hers is intact."""
+    device = key("anonymous", "a")
+    store.apply([linked(1, ANN, anonymous="a"), linked(1, device, {"cart": "hers"}, user="she", group="her-company")])
+    store.apply([linked(2, key("user", "she"), {"plan": "pro"}), linked(5, device, {"cart": "his"}, user="he")])
+    assert read_profile(store, "ann") == Profile("ann", {"cart": "his"}, user_id="he")
+    store.apply([linked(6, device, user="she")])
+    assert read_profile(store, "ann") == Profile("ann", {"plan": "pro"}, user_id="she")
+
+
+@pytest.mark.parametrize("email", [7, ["ann@example.com"], "x" * 1_000, "  "])
+def test_an_address_that_is_none_leads_nowhere(store: Store, email: Any) -> None:
+    """Another type, longer than any key, blank: no Salesforce record, and no failure."""
+    store.apply([linked(1, ANN, {"email": email})])
+    assert read_profile(store, "ann") == Profile("ann", {"email": email})
 
 
 @pytest.mark.parametrize("held", [DAMAGED, b"\xc1 of another program", StoreUnavailable("gone")])
@@ -127,11 +207,42 @@ def test_a_person_who_cannot_be_read_is_absent_and_degraded(held: Found | Except
     assert read_profile(PreparedStore({ANN: held}), "ann") == Profile("ann", degraded=True)
 
 
-@pytest.mark.parametrize("held", [DAMAGED, b"", StoreUnavailable("gone")])
-def test_an_account_that_cannot_be_read_leaves_the_person(held: Found | Exception, ann: Found) -> None:
+@pytest.mark.parametrize("held", [DAMAGED, b"", msgspec.msgpack.encode([{}, {"anonymous": "a", "user": "u"}])])
+def test_what_cannot_be_read_on_the_way_leaves_what_can(held: Found, whole: Store) -> None:
+    """The records before it count; the profile says that something is missing."""
+    bodies: dict[Key, Found | Exception] = dict(whole.scan())
+    store = PreparedStore(bodies | {key("anonymous", "a"): held})
+    assert read_profile(store, "ann") == Profile(
+        "ann", {"plan": "imported", "seen": 1}, account_id="imported", degraded=True
+    )
+    store = PreparedStore(bodies | {key("user", "u"): held})
+    profile = read_profile(store, "ann")
+    assert (profile.traits, profile.user_id, profile.account_id, profile.degraded) == (
+        {"plan": "free", "utm": "x", "seen": 1},
+        "u",
+        "guests",
+        True,
+    )
+
+
+@pytest.mark.parametrize("held", [DAMAGED, b""])
+def test_an_account_that_cannot_be_read_leaves_the_person(held: Found, ann: Found) -> None:
     """What is known of the visitor counts, the account's id too; the profile says that something is missing."""
     profile = read_profile(PreparedStore({ANN: ann, ACME: held}), "ann")
     assert profile == Profile("ann", {"plan": "pro"}, account_id="acme", degraded=True)
+
+
+@pytest.mark.parametrize("held", [DAMAGED, b"", StoreUnavailable("gone")])
+def test_salesforce_records_that_cannot_be_read_leave_the_rest(held: Found | Exception, whole: Store) -> None:
+    """They are asked for last."""
+    bodies: dict[Key, Found | Exception] = dict(whole.scan())
+    profile = read_profile(PreparedStore(bodies | {key("contact", "ann@example.com"): held}), "ann")
+    assert (profile.traits["plan"], profile.account, profile.contact, profile.degraded) == (
+        "pro",
+        {"employees": 30},
+        {},
+        True,
+    )
 
 
 def test_not_at_once_passes_through_and_can_be_awaited(ann: Found, acme: Found) -> None:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.profiles.encoding import facts, merged
 from engine.profiles.ids import Key, Kind, id_of, key, kind_of
 from engine.profiles.lmdb import LmdbStore
-from engine.profiles.record import Change, facts, merged
-from engine.profiles.store import DAMAGED, NotAtOnce, Store, StoreError
+from engine.profiles.record import Change
+from engine.profiles.store import CHAIN_LONGEST, DAMAGED, NotAtOnce, Store, StoreError
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 KEYS = [key(kind, id_) for kind in KINDS for id_ in ("1", "11", "2")]
@@ -22,6 +23,7 @@ CHANGES = st.builds(
     time_ms=st.integers(1, 3),
     traits=st.dictionaries(st.sampled_from("ab"), st.none() | st.integers(0, 3), max_size=2),
     links=st.dictionaries(st.sampled_from(["group", "user"]), st.sampled_from("12"), max_size=1),
+    deletes=st.booleans(),
 )
 
 
@@ -59,6 +61,50 @@ def test_changes_of_one_key_merge_within_a_batch_and_between_batches(store: Stor
     store.apply([Change(ann, 5, {"plan": "pro"}), Change(ann, 3, {"plan": "free", "age": 3})])
     store.apply([Change(ann, 4, {"plan": "team", "age": 4})])
     assert traits_in(store, ann) == {"plan": "pro", "age": 4}
+
+
+def test_a_chain_follows_from_record_to_record(store: Store) -> None:
+    """Each body says what follows; where nothing is found it ends, and so it does where nothing follows."""
+    linked = [Change(key("visitor", "1"), 1, links={"user": "2"}), Change(key("user", "2"), 1, links={"group": "3"})]
+    store.apply(linked)
+    asked: list[bytes] = []
+
+    def following(body: bytes) -> Key | None:
+        asked.append(body)
+        links = facts(body).links
+        return key("user", links["user"]) if "user" in links else key("group", links["group"])
+
+    visitor, user, group = store.chain(key("visitor", "1"), following)
+    assert [visitor, user, group] == store.get([key("visitor", "1"), key("user", "2"), key("group", "3")])
+    assert group is None
+    assert asked == [visitor, user]
+    assert store.chain(key("visitor", "1"), lambda _: None) == [visitor]
+    assert store.chain(key("visitor", "9"), following) == [None]
+
+
+def test_a_chain_has_an_end(store: Store) -> None:
+    """Records that lead to each other do not hold a reader."""
+    store.apply([plan("ann", "pro")])
+    assert len(store.chain(key("visitor", "ann"), lambda _: key("visitor", "ann"))) == CHAIN_LONGEST
+
+
+def test_marks_only_grow(store: Store) -> None:
+    """They come with a batch or alone, each for itself; who says less than is known changes nothing."""
+    assert store.marks() == {}
+    assert store.apply([plan("ann", "pro")], {"a.ndjson": 10, "b.ndjson": 0}) == 1
+    assert store.apply([plan("ann", "pro")], {"a.ndjson": 20}) == 0
+    assert store.apply([], {"a.ndjson": 15, "c.ndjson": 5}) == 0
+    assert store.marks() == {"a.ndjson": 20, "b.ndjson": 0, "c.ndjson": 5}
+    store.forget_marks(["b.ndjson", "c.ndjson", "never.ndjson"])
+    store.forget_marks([])
+    assert store.marks() == {"a.ndjson": 20}
+
+
+def test_marks_are_no_records(store: Store) -> None:
+    """Neither a scan nor the count of records shows them."""
+    store.apply([plan("ann", "pro")], {"a.ndjson": 10})
+    assert [key_ for key_, _ in store.scan()] == [key("visitor", "ann")]
+    assert store.stats().records == 1
 
 
 def test_a_batch_says_how_many_records_it_changed(store: Store) -> None:

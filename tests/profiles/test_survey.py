@@ -2,8 +2,9 @@
 
 from hashlib import sha256
 
+from engine.profiles.encoding import merged
 from engine.profiles.ids import Key, key
-from engine.profiles.record import Change, merged
+from engine.profiles.record import Change
 from engine.profiles.store import DAMAGED
 from engine.profiles.survey import Bad, Held, survey
 

@@ -116,6 +116,18 @@ def test_an_unreadable_note_is_none(folder: Path, data: Path, note: bytes) -> No
     assert met(folder) == 100
 
 
+def test_a_lie_that_a_question_finds_is_not_forgotten(folder: Path, data: Path) -> None:
+    """The note of a file that fits it goes, also when it was only read: the next one must not believe it."""
+    was = data.stat()
+    whole = data.read_bytes()
+    data.write_bytes(whole[: 2 * PAGE] + bytes(PAGE) * (len(whole) // PAGE - 2))
+    os.utime(data, ns=(was.st_atime_ns, was.st_mtime_ns))
+    with pytest.raises(StoreDamaged):
+        LmdbStore(folder, canary_s=60, read_only=True)
+    with pytest.raises(StoreDamaged):
+        LmdbStore(folder)
+
+
 def test_a_process_that_died_sends_a_canary(
     folder: Path, data: Path, child: Callable[..., "subprocess.CompletedProcess[str]"]
 ) -> None:

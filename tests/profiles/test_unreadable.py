@@ -16,7 +16,10 @@ ANN = key("visitor", "ann")
     "ask",
     [
         lambda store: store.get([ANN]),
+        lambda store: store.chain(ANN, lambda _: None),
         lambda store: store.apply([]),
+        lambda store: store.marks(),
+        lambda store: store.forget_marks([]),
         lambda store: store.scan(),
         lambda store: store.delete([ANN]),
         lambda store: store.stats(),

@@ -1,0 +1,137 @@
+"""The bytes of a record, and back. Pure.
+
+What lives here: the one form in which every store keeps a record, the quick reading that a decision needs, and the
+merge of changes into bytes. What may not: which value wins (`record`), checksums (a store's own).
+
+1. A MessagePack array `[traits, links, trait times, link times, removed]`. The first two are maps from name to value;
+   times stand in the order of those maps' names; `removed` maps the names of removed traits to times. That, without
+   the times of traits, is all that a decision decodes (`Facts`).
+2. Where there are origins, other ids or a deletion it goes on: `[…, origins, trait origins, link origins, removed
+   origins, others, deleted]`. `origins` is a sorted list of texts, the next three are places in it, in the order of
+   names; `others` maps links to their `other_ms`; `deleted` is a time or null. A body without them is as good.
+3. Map keys are sorted at every depth, and there is one way to write each thing: **equal records are equal bytes.**
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final, TypeAlias
+
+from msgspec import Meta, Raw, Struct
+from msgspec.msgpack import Decoder
+
+from engine.profiles.record import Change, Link, LinkName, Record, Register, canonical
+
+Place: TypeAlias = Annotated[int, Meta(ge=0)]
+
+
+class BadRecord(ValueError):
+    """Bytes that are no record: written by another program, or by a later version of this one."""
+
+
+class Facts(Struct, array_like=True, gc=False):
+    """The part of an encoded record that a decision needs. Times are not decoded; who needs one asks `link_time`."""
+
+    traits: dict[str, Any]
+    links: dict[str, str]
+    trait_times: Raw = Raw()
+    link_times: Raw = Raw()
+    removed: dict[str, int] = {}
+
+    def link_time(self, name: LinkName) -> int:
+        """When this link was set; there must be one. Raises BadRecord."""
+        try:
+            return _times(self.link_times)[list(self.links).index(name)]
+        except (ValueError, IndexError) as error:
+            raise BadRecord(f"not a record: {error}") from None
+
+
+class _Stored(Struct, array_like=True):
+    traits: dict[str, Any]
+    links: dict[str, str]
+    trait_times: list[int]
+    link_times: list[int]
+    removed: dict[str, int]
+    origins: list[str] = []
+    trait_origins: list[Place] = []
+    link_origins: list[Place] = []
+    removed_origins: list[Place] = []
+    others: dict[str, int] = {}
+    deleted_ms: int | None = None
+
+
+_stored: Final = Decoder(_Stored).decode
+_facts: Final = Decoder(Facts).decode
+_times: Final = Decoder(list[int]).decode
+_parts: Final = Decoder(list[Raw]).decode
+_deleted: Final = Decoder(int | None).decode
+_DELETED: Final = 10  # its place
+
+
+def merged(body: bytes | None, changes: Iterable[Change]) -> bytes | None:
+    """The record's bytes after these changes; None is the record of which nothing was ever said. Raises BadRecord."""
+    record = Record() if body is None else decode(body)
+    return encode(record) if record.merge(changes) else body
+
+
+def encode(record: Record) -> bytes | None:
+    """The canonical bytes of a record; None for an empty one, which is not stored."""
+    traits = sorted((name, held) for name, held in record.traits.items() if held.value is not None)
+    removed = sorted((name, held) for name, held in record.traits.items() if held.value is None)
+    links = sorted(record.links.items())
+    if not traits and not links and not removed and record.deleted_ms is None:
+        return None
+    first = (
+        {name: held.value for name, held in traits},
+        {name: held.value for name, held in links},
+        [held.time_ms for _, held in traits],
+        [held.time_ms for _, held in links],
+        {name: held.time_ms for name, held in removed},
+    )
+    others = {name: link.other_ms for name, link in links if link.other_ms is not None}
+    origins = sorted({held.origin for of in (traits, removed, links) for _, held in of})
+    if not others and record.deleted_ms is None and origins == [""]:
+        return canonical(first)
+    places = {origin: place for place, origin in enumerate(origins)}
+    per_kind = ([places[held.origin] for _, held in of] for of in (traits, links, removed))
+    return canonical((*first, origins, *per_kind, others, record.deleted_ms))
+
+
+def decode(body: bytes) -> Record:
+    """The whole record. Raises BadRecord."""
+    try:
+        stored = _stored(body)
+        origins = stored.origins or [""]
+        removed: dict[str, Any] = dict.fromkeys(stored.removed)
+        traits = _registers(stored.traits, stored.trait_times, stored.trait_origins, origins)
+        traits |= _registers(removed, list(stored.removed.values()), stored.removed_origins, origins)
+        links = {
+            name: Link(held.time_ms, held.value, held.origin, stored.others.get(name))
+            for name, held in _registers(stored.links, stored.link_times, stored.link_origins, origins).items()
+        }
+        return Record(traits, links, stored.deleted_ms)
+    except (ValueError, IndexError, RecursionError) as error:  # msgspec's own errors are ValueErrors
+        raise BadRecord(f"not a record: {error}") from None
+
+
+def facts(body: bytes) -> Facts:
+    """Values and links alone, in about a microsecond. Raises BadRecord."""
+    try:
+        return _facts(body)
+    except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
+        raise BadRecord(f"not a record: {error}") from None
+
+
+def deleted_ms(body: bytes) -> int | None:
+    """When this identity was last deleted, if ever; the rest is not decoded. Raises BadRecord."""
+    try:
+        parts = _parts(body)
+        return _deleted(parts[_DELETED]) if len(parts) > _DELETED else None
+    except (ValueError, RecursionError) as error:  # msgspec's own errors are ValueErrors
+        raise BadRecord(f"not a record: {error}") from None
+
+
+def _registers(
+    values: Mapping[str, Any], times: list[int], places: list[int], origins: list[str]
+) -> dict[str, Register]:
+    # Maps keep the order in which they were written, and the times were written in that order.
+    rows = zip(values.items(), times, places or [0] * len(times), strict=True)
+    return {name: Register(time, value, origins[place]) for (name, value), time, place in rows}
