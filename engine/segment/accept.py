@@ -126,9 +126,7 @@ class _Arrival:
         self._stamp(body, raw)
         message = understood(body, self._source, self.received_ms)
         if len(message.body) > EVENT_BYTES:  # `1e99` is a hundred digits when it is written again
-            raise Unacceptable(
-                "message-too-large", f"expected at most {EVENT_BYTES:,} bytes with numbers written out"
-            )
+            raise Unacceptable("message-too-large", f"expected at most {EVENT_BYTES:,} bytes with numbers written out")
         return message
 
     def kept(self, raw: bytes) -> bytes:
