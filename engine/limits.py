@@ -1,6 +1,7 @@
 """Every limit of the engine, with its reason (DESIGN section 11). One table; no logic.
 
-Units are in the names: `_S` seconds, `_BYTES` bytes, `_PPM` parts per million.
+1. Units are in the names: `_S` seconds, `_BYTES` bytes, `_PPM` parts per million.
+2. A limit's reason stands behind it: what is normal, and what it is that must not happen.
 """
 
 # --- what a page may ask -------------------------------------------------------------------------------------
@@ -44,8 +45,9 @@ PAGES_AHEAD = 1_000  # page patterns that are made ready before the first visito
 LOOK_INTERVAL_S = 0.25  # two equal looks this far apart: a folder at rest (DESIGN 11)
 LARGE_REMOVAL_REST_S = 10.0  # rest of a folder that loses most of its live experiences: copying takes seconds
 LOOKS_BEFORE_RETRY = 20  # looks (5 s) before files that could not be read are tried again, though nothing changed
-BREATH_EVERY_S = 0.002  # how long reading rules may keep the interpreter from requests: a p99 that nobody sees
-BREATH_S = 0.000_2  # and for how long it then sleeps at least: long enough for the kernel to wake somebody else
+BREATH_EVERY_S = 0.001  # how long reading rules may keep the interpreter from requests: a p99 that nobody sees
+BREATH_S = 0.000_1  # and for how long it then sleeps at least: long enough for the kernel to wake somebody else
+TURN_S = 0.000_2  # how long it computes before a request that waits gets its turn; Python's own 5 ms are most of a p99
 FIRST_LOOKS = 40  # looks at a folder that keeps changing while a process starts (10 s), before that is a failure
 
 # --- connections ---------------------------------------------------------------------------------------------
@@ -90,6 +92,48 @@ STORE_LOOK_S = 1.0  # between two looks whether the store's file is still there 
 
 # --- looking at many visitors (`audience`, `diff --store`) ---------------------------------------------------------
 VISITORS_SAMPLED = 20_000  # seconds instead of minutes; a share is then known to 0.7 points or better
+
+# --- the catalogue of traits and events --------------------------------------------------------------------------
+CATALOGUE_VALUES = 20  # different values of a trait that are remembered; with more it has no few that could be shown
+CATALOGUE_TEXT_CHARS = 100  # a longer text is prose or an address, and no example of anything
+CATALOGUE_NAMES = 10_000  # a Salesforce object has 800 fields; more names than this are ids used as names
+
+# --- Segment in ----------------------------------------------------------------------------------------------
+MESSAGE_BYTES = 32 * 1024  # of one message, as Segment has it; its own libraries keep to it
+BATCH_BYTES = 500 * 1024  # of one request, unpacked, as Segment has it
+BATCH_MESSAGES = 2_500  # as Segment has it; its libraries send 10 to 100
+BATCH_UNFOLDED_BYTES = 4 * 1024 * 1024  # once each message holds what its batch says for all: 100 of them, 32 KiB each
+SOURCE_KEYS = 2  # an old and a new one while a website or a service changes over
+WRITE_KEY_BYTES = 128  # Segment's have 32; a longer one is none, and is not hashed
+SOURCES_FILE_BYTES = 1024 * 1024  # a source takes some 200: thousands of them
+SOURCE_NAME_CHARS = 64  # a source's name is part of every trait's origin
+INGEST_S = 20.0  # from its first byte until a request with messages is complete: half a megabyte from a phone
+INTAKE_BYTES = 32 * 2**20  # of requests that wait to be stored; at 10,000 events a second it is a second's worth or two
+INTAKE_GROUP_BYTES = 2**20  # of requests that share one fsync: none waits longer than reading these takes
+ERASURE_PAUSE_S = (
+    1.0  # after which whoever had looked into the store before a deletion has written what it was about to
+)
+LOG_LOOK_S = 5.0  # between two looks whether a process died and left events in the log that the store does not know
+REPLAY_BATCH = 1_000  # events of the log that share one commit of the store
+SIGHTINGS = 4_096  # names, each of a source and an hour, whose sightings are made once and remembered
+CATALOGUE_NOTED = 50_000  # names of traits and events that are remembered as noted in this hour
+
+# --- the chain that `doctor` looks at ----------------------------------------------------------------------------
+SOURCE_SILENT_S = 86_400  # a website has visitors every day, and a backend something to tell
+CLOCK_SKEW_S = 60.0  # phones are some seconds off; a minute is a clock that nobody sets
+CLOCK_LINES = 1_000  # the newest lines of the event log, by which clocks are compared
+
+# --- the event log -------------------------------------------------------------------------------------------
+EVENT_BYTES = 64 * 1024  # of one message as it is kept: 32 KiB as it was sent, and what its batch said for all of it
+EVENT_LINE_BYTES = EVENT_BYTES + 8 * 1024  # with source, time, reason and checksum; a longer line was never written
+LOG_FILE_BYTES = 64 * 2**20  # some 100,000 events: read in a second, compacted in a few
+OVERWRITE_BYTES = 2**20  # lines that are overwritten together: so much is written twice, and held in memory
+TORN_KEPT = 100  # torn ends that are set aside: one a crash, at most, and nobody looks further back
+REJECTED_BYTES = 256 * 2**20  # in all: days of one broken client, so that what came before it is still there
+REJECTED_FILE_BYTES = 16 * 2**20  # the oldest go by so much
+REJECTED_FILE_LEAST_BYTES = 256 * 1024  # a file counts as so much at least, so that there are never very many
+REJECTED_TEXT_BYTES = 8 * 1024  # the beginning of what is too long to be kept whole; escaped it takes up to 48 KiB
+REJECTED_SHOWN = 1_000  # listed at once, the newest; more is for a program
 
 # --- log -----------------------------------------------------------------------------------------------------
 SAME_LOG_S = 10.0  # trouble that every request meets is told once in so long: a log that fills a disk is more trouble

@@ -7,18 +7,20 @@ What may not: HTTP, printing, and any work of the parts themselves.
    opens its own.
 2. `start` and `stop` run the background jobs (watching the rule files) in the caller's event loop; a node that is not
    started decides all the same, it only never changes its rules.
-3. `decide` never fails for reasons of ours: where the store cannot be read, page and visit alone decide and the
+3. What Segment sends goes in by `take` (`intake`): done when it is durable. A node that only reads takes nothing.
+4. `decide` never fails for reasons of ours: where the store cannot be read, page and visit alone decide and the
    answer says `degraded`. What a page says of its visitor lies *under* what is stored. `store_trouble` is what is
    wrong with the store, in one line; a background job looks. With `go_on` (a worker that others rely on) a store that
    is refused as damaged is trouble as well, and no reason not to begin.
-4. This is the only place with a clock; everybody else is given the time.
+5. This is the only place with a clock; everybody else is given the time.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -26,27 +28,44 @@ from msgspec import Struct
 
 from engine import limits
 from engine.holder import Held, Holder
+from engine.intake import Intake
 from engine.jobs import Jobs
 from engine.problems import Problem
 from engine.profiles import identity
+from engine.profiles.ids import Key
 from engine.profiles.lmdb import LmdbStore
 from engine.profiles.nothing import NothingStored
 from engine.profiles.read import read_profile
+from engine.profiles.record import time_ms
 from engine.profiles.store import Store, StoreDamaged, StoreError, StoreUnavailable
 from engine.profiles.unreadable import UnreadableStore
+from engine.segment.accept import Delivery
+from engine.segment.erasure import Erased, Logs
+from engine.segment.keys import Keys
+from engine.upkeep import Upkeep
 from engine.words import Decision, Page, Profile, Traits, Visit
 
 log = logging.getLogger("mutiny_edge.node")
 
 STORE_FOLDER = "profiles"  # in the data folder
+_ONLY_READS = "nothing is written here: this process only reads"
 
 
 class Settings(Struct, frozen=True):
-    """Where the rule files are, where the engine keeps what it knows, and the store if that is elsewhere."""
+    """Where the rule files are, where the engine keeps what it knows, and the store if that is elsewhere.
+
+    `webhook_batches`: of a list of events that Segment's webhook sends, those behind the first are believed too.
+    """
 
     rules: Path = Path("rules")
     data: Path = Path("data")
     store: str | None = None
+    webhook_batches: bool = False
+
+    @property
+    def logs(self) -> Logs:
+        """The folders of what was sent."""
+        return Logs(self.data / "events", self.data / "rejected", self.data / "erasures")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -112,9 +131,12 @@ class Node:
         self.rules = Holder(settings.rules, settings.data, utc_now, Breaths(), keeps=not read_only)
         self.rules.open(time.sleep)
         self.store = _store_or_why_not(settings) if go_on else open_store(settings, read_only=read_only)
+        self.keys = Keys(settings.data)
+        self._intake = None if read_only else Intake(settings.logs, self.store, utc_now)
+        self.upkeep = Upkeep(self._intake, self.store, settings.logs, self.note_trouble) if self._intake else None
         self.store_trouble: str | None = None
         self.degraded = 0
-        self._silent_until = 0.0
+        self._silent_until: dict[str, float] = {}
         self.look_at_store()
 
     @property
@@ -144,13 +166,29 @@ class Node:
             self._note_degraded()
         return msgspec.structs.replace(profile, traits={**traits, **profile.traits}) if traits else profile
 
-    def _note_degraded(self) -> None:
-        """Count it, and say so in the log, but not a thousand times a second."""
-        self.degraded += 1
+    async def take(self, deliver: Callable[[], Delivery], size: int) -> Delivery:
+        """What Segment sent, once it is durable. Raises as `Intake.take`."""
+        if self._intake is None:
+            raise StoreUnavailable(_ONLY_READS)
+        return await self._intake.take(deliver, size)
+
+    def erase(self, key: Key) -> Erased:
+        """Forget the person behind this identity. Not in the event loop's thread: it takes long. As `Upkeep.erase`."""
+        if self.upkeep is None:
+            raise StoreUnavailable(_ONLY_READS)
+        return self.upkeep.erase(key, time_ms(utc_now()))
+
+    def note_trouble(self, what: str, trouble: str) -> None:
+        """Say it in the log, but not a thousand times a second; `what` tells one kind of trouble from another."""
         now = time.monotonic()
-        if now >= self._silent_until:
-            self._silent_until = now + limits.SAME_LOG_S
-            log.error("store: profiles could not be read, page and visit alone decided (%d so far)", self.degraded)
+        if now >= self._silent_until.get(what, 0.0):
+            self._silent_until[what] = now + limits.SAME_LOG_S
+            log.error("%s: %s", what, trouble)
+
+    def _note_degraded(self) -> None:
+        self.degraded += 1
+        so_far = f"profiles could not be read, page and visit alone decided ({self.degraded} so far)"
+        self.note_trouble("store", so_far)
 
     def look_at_store(self) -> None:
         """Keep what is wrong with the store in `store_trouble`, and say it once in the log."""
@@ -169,10 +207,15 @@ class Node:
         self.jobs.start("rules-watch", self._watch)
         # Nor this: without profiles, page and visit alone decide.
         self.jobs.start("store-watch", self._watch_store)
+        if self.upkeep is not None:
+            self.jobs.start("log-watch", partial(self._watch_log, self.upkeep))
 
     async def stop(self) -> None:
         """End the background jobs and close the store."""
         await self.jobs.stop()
+        if self._intake is not None and self.upkeep is not None:
+            await asyncio.to_thread(self.upkeep.end)
+            await asyncio.to_thread(self._intake.stop)
         self.store.close()
 
     async def _watch(self) -> None:
@@ -184,3 +227,9 @@ class Node:
         while True:
             await asyncio.sleep(limits.STORE_LOOK_S)
             self.look_at_store()  # microseconds; in a thread it would meet the closing of the store
+
+    async def _watch_log(self, upkeep: Upkeep) -> None:
+        while True:
+            await asyncio.to_thread(upkeep.catch_up)
+            await asyncio.to_thread(upkeep.finish)
+            await asyncio.sleep(limits.LOG_LOOK_S)

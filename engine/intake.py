@@ -1,0 +1,200 @@
+"""The way in for what Segment sends: group by group into the log, then into the store, and only then acknowledged.
+
+What lives here: the thread that writes, how much may wait for it, what becomes of trouble. What may not: HTTP, what a
+message means (`segment`), how lines and records are kept (`events`, `profiles`).
+
+1. One thread writes. While it waits for the disk more deliveries come; they are taken together, so that hundreds share
+   one fsync, and none waits longer than for the group before it.
+2. **Log before store before answer.** A delivery is done when its lines are durable in the log and what they say is
+   durable in the store, with the mark how far the log is applied. So an acknowledged event is in both.
+3. Trouble with disk or store is everybody's in the group: nothing is acknowledged, and whoever sent it tries again.
+   What is then in the log and not in the store is applied before the next group is; until then nothing is appended.
+4. What waits is bounded (`limits.INTAKE_BYTES`); beyond that it is `TooBusy`, at once.
+5. What is not acceptable goes into the rejected log in the same group, so that it is as safe as the rest.
+6. What somebody's deletion covers, and only now arrives, is not kept (`segment.deletion`).
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from datetime import datetime
+
+from msgspec import Struct
+
+from engine import limits
+from engine.events.disk import DISK, Disk, LogError, told
+from engine.events.line import encode
+from engine.events.log import EventLog
+from engine.events.rejected import RejectedLog
+from engine.events.rejected import encode as encode_rejected
+from engine.profiles.store import Store, StoreError
+from engine.segment.accept import Delivery, Rejection
+from engine.segment.applying import Applying, not_deleted
+from engine.segment.erasure import SOURCE, Erasures, Logs
+from engine.segment.identity import identities
+from engine.segment.message import Message
+
+
+class TooBusy(Exception):  # noqa: N818 - it is a state, and it passes
+    """More waits to be written than may."""
+
+
+class _Waiting(Struct, eq=False):
+    """One request's part: what will make its delivery, how much it holds, and who waits for it."""
+
+    deliver: Callable[[], Delivery]
+    size: int
+    future: Future[Delivery]
+    done: Delivery | Exception | None = None
+
+
+class Intake:
+    """The writer of one process. `now` is the clock."""
+
+    def __init__(self, logs: Logs, store: Store, now: Callable[[], datetime], *, disk: Disk = DISK) -> None:
+        """Nothing is made in the folders of `logs` before it is needed."""
+        self.erasures = Erasures(logs.erasures)
+        self._logs = logs
+        self._log = EventLog(logs.events, now, disk=disk)
+        self._rejected = RejectedLog(logs.rejected, now, disk=disk)
+        self._store = store
+        self._applying = Applying(store)
+        self._behind: set[str] = set()  # files of ours that hold lines which the store does not know yet
+        self._queue: deque[_Waiting] = deque()
+        self._bytes = 0
+        self._wake = threading.Condition()
+        self._ending = False
+        self._thread: threading.Thread | None = None
+
+    def stop(self) -> None:
+        """Write what waits, then end. Nothing is taken afterwards."""
+        with self._wake:
+            self._ending = True
+            self._wake.notify()
+        if self._thread is not None:
+            self._thread.join()
+        self._log.close()
+        self._rejected.close()
+
+    def settle(self) -> None:
+        """Close a file of the log whose hour is over, though nothing comes that would."""
+        self._log.settle()
+
+    async def take(self, deliver: Callable[[], Delivery], size: int) -> Delivery:
+        """As `submit`, for an event loop. Raises TooBusy, and what the future holds."""
+        return await asyncio.wrap_future(self.submit(deliver, size))
+
+    def submit(self, deliver: Callable[[], Delivery], size: int) -> Future[Delivery]:
+        """What `deliver` gives, once it is durable; it is called in the thread that writes, and may raise.
+
+        `size` is about how many bytes wait with it. Raises TooBusy. The future may hold LogError, StoreError, or what
+        `deliver` raises.
+        """
+        waiting = _Waiting(deliver, size, Future())
+        with self._wake:
+            if self._bytes + size > limits.INTAKE_BYTES or self._ending:
+                raise TooBusy("what was sent before is still being written")
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
+                self._thread.start()
+            self._bytes += size
+            self._queue.append(waiting)
+            self._wake.notify()
+        return waiting.future
+
+    def write(self, deliveries: Sequence[Delivery]) -> None:
+        """All of it into log and store, durably. Not beside `take`. Raises LogError, StoreError."""
+        self._mend()
+        messages = not_deleted([message for one in deliveries for message in one.messages], self._store)
+        rejected = [rejection for delivery in deliveries for rejection in delivery.rejected]
+        self._reject(rejected)
+        if messages:
+            self._keep(messages)
+
+    def _run(self) -> None:
+        while group := self._next_group():
+            self._write_group(group)
+            for waiting in group:
+                _settle(waiting)
+
+    def _next_group(self) -> list[_Waiting]:
+        """What waits now, up to a bound; nothing when it is time to end."""
+        with self._wake:
+            while not self._queue and not self._ending:
+                self._wake.wait()
+            group: list[_Waiting] = []
+            size = 0
+            while self._queue and size < limits.INTAKE_GROUP_BYTES:
+                waiting = self._queue.popleft()
+                size += waiting.size
+                group.append(waiting)
+            self._bytes -= size
+            return group
+
+    def _write_group(self, group: Sequence[_Waiting]) -> None:
+        """Each delivery made, then all of them written; what becomes of each stands in it."""
+        for waiting in group:
+            try:
+                waiting.done = waiting.deliver()
+            except Exception as error:  # noqa: BLE001 - it is its request's, and told there
+                waiting.done = error
+        made = [waiting for waiting in group if isinstance(waiting.done, Delivery)]
+        try:
+            self.write([waiting.done for waiting in made if isinstance(waiting.done, Delivery)])
+        except Exception as error:  # noqa: BLE001 - it is told to whom it concerns
+            if len(made) > 1 and not isinstance(error, LogError | StoreError):
+                for waiting in made:  # a fault of ours with one of them must not be everybody's
+                    self._write_group([waiting])
+            else:
+                for waiting in made:
+                    waiting.done = error
+
+    def _keep(self, messages: Sequence[Message]) -> None:
+        """Into the log, then into the store. What could go wrong for a message's own sake goes wrong before."""
+        said = self._applying.said(messages)
+        lines = [encode(message.received_ms, message.source, message.body) for message in messages]
+        self._note_deletions(messages)
+        position = self._log.append(lines)
+        try:
+            self._applying.keep(said, {position.file: position.end})
+        except StoreError:
+            self._behind.add(position.file)
+            raise
+
+    def _note_deletions(self, messages: Sequence[Message]) -> None:
+        """So that they are carried out in any case. Raises LogError."""
+        try:
+            for message in messages:
+                if message.type == "delete" and message.source != SOURCE:
+                    self.erasures.ask(identities(message)[0], message.time_ms)
+        except OSError as error:
+            raise told(self._logs.erasures, error) from error
+
+    def _mend(self) -> None:
+        """What is in our files and not in the store goes there first. Raises StoreError, LogError."""
+        for name in sorted(self._behind):
+            try:
+                self._applying.file(self._logs.events / name, self._store.marks().get(name, 0))
+            except FileNotFoundError:
+                pass  # removed by hand
+            except OSError as error:
+                raise told(self._logs.events, error) from error
+            self._behind.discard(name)
+
+    def _reject(self, rejections: Sequence[Rejection]) -> None:
+        if rejections:
+            self._rejected.append(
+                [encode_rejected(one.received_ms, one.source, one.code, one.reason, one.raw) for one in rejections]
+            )
+
+
+def _settle(waiting: _Waiting) -> None:
+    """Tell whoever waits, unless they have gone."""
+    if not waiting.future.set_running_or_notify_cancel():
+        return
+    if isinstance(waiting.done, Exception):
+        waiting.future.set_exception(waiting.done)
+    elif waiting.done is not None:
+        waiting.future.set_result(waiting.done)

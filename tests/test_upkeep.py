@@ -1,0 +1,156 @@
+"""What is done beside the requests: one step at a time, none after the end, and trouble is told."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from engine import limits
+from engine.events.disk import LogError, LogFull
+from engine.intake import Intake
+from engine.node import Settings
+from engine.profiles.ids import key
+from engine.profiles.lmdb import LmdbStore
+from engine.profiles.record import time_ms
+from engine.profiles.store import StoreFull, StoreUnavailable
+from engine.segment.accept import accept, opened
+from engine.upkeep import Upkeep
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+U1 = key("user", "u1")
+
+
+class World:
+    """An intake, its upkeep, and what trouble was told."""
+
+    def __init__(self, data: Path) -> None:
+        self.logs = Settings(data=data).logs
+        self.store = LmdbStore(data / "profiles")
+        self.intake = Intake(self.logs, self.store, lambda: NOW)
+        self.told: list[tuple[str, str]] = []
+        self.upkeep = Upkeep(self.intake, self.store, self.logs, lambda *said: self.told.append(said))
+
+    def send(self, *users: str) -> None:
+        """An identify of each."""
+        batch = [{"type": "identify", "userId": user, "traits": {"secret": user}} for user in users]
+        self.intake.write([accept(opened(json.dumps({"batch": batch}).encode(), "batch"), "www", NOW)])
+
+    def end(self) -> None:
+        """As a process ends."""
+        self.upkeep.end()
+        self.intake.stop()
+        self.store.close()
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Nobody else writes, so a deletion need not wait for them."""
+    monkeypatch.setattr(limits, "ERASURE_PAUSE_S", 0.0)
+    world = World(tmp_path / "data")
+    world.send("u1", "u2")
+    yield world
+    world.end()
+
+
+def raising(error: Exception) -> Callable[..., object]:
+    """What raises this, whatever it is asked."""
+
+    def refuse(*_: object, **__: object) -> object:
+        raise error
+
+    return refuse
+
+
+def test_another_process_is_caught_up_with(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it had in its log and not in the store when it ended; ours, that is at work, is left alone."""
+    other = Intake(world.logs, world.store, lambda: NOW)
+    batch = b'{"batch": [{"type": "identify", "userId": "u3", "traits": {"plan": "pro"}}]}'
+    with monkeypatch.context() as broken:
+        broken.setattr(world.store, "apply", raising(StoreFull("no room")))
+        with pytest.raises(StoreFull):
+            other.write([accept(opened(batch, "batch"), "www", NOW)])
+    world.upkeep.catch_up()
+    assert world.store.get([key("user", "u3")]) == [None]
+    other.stop()
+    world.upkeep.catch_up()
+    assert world.store.get([key("user", "u3")]) != [None]
+    assert world.told == []
+
+
+def test_trouble_is_told_and_it_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next time it is tried again."""
+    with monkeypatch.context() as broken:
+        broken.setattr(world.store, "marks", raising(StoreUnavailable("not now")))
+        world.upkeep.catch_up()
+    assert [what for what, _ in world.told] == ["log"]
+    world.intake.erasures.ask(U1, time_ms(NOW))
+    with monkeypatch.context() as broken:
+        broken.setattr("engine.segment.erasure.rewrite", raising(LogFull("no room")))
+        world.upkeep.finish()
+    assert [what for what, _ in world.told] == ["log", "deletion"]
+    world.upkeep.finish()
+    assert world.intake.erasures.unfinished() == []
+
+
+def test_a_deletion_that_segment_asked_for(world: World) -> None:
+    """It is noted when its message is written, and carried out by whoever looks next."""
+    envelope = opened(b'{"batch": [{"type": "identify", "userId": "u1"}]}', "batch")
+    signed = type(envelope)("webhook", [b'{"type": "delete", "userId": "u1", "timestamp": "2026-11-23T12:00:00Z"}'])
+    world.intake.write([accept(signed, "www", NOW)])
+    assert len(world.intake.erasures.unfinished()) == 1
+    world.upkeep.finish()
+    assert world.intake.erasures.unfinished() == []
+    assert not any(b'"u1"}' in path.read_bytes() for path in world.logs.events.glob("*.ndjson"))
+
+
+def test_a_deletion_is_noted_before_it_is_begun(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So it is carried out although it failed; what the system refuses is trouble with the log."""
+    with monkeypatch.context() as broken:
+        broken.setattr(world.store, "scan", raising(StoreUnavailable("not now")))
+        with pytest.raises(StoreUnavailable):
+            world.upkeep.erase(U1, time_ms(NOW))
+    assert len(world.intake.erasures.unfinished()) == 1
+    world.upkeep.finish()
+    assert world.intake.erasures.unfinished() == []
+    with monkeypatch.context() as broken:
+        broken.setattr(world.intake.erasures, "ask", raising(OSError(28, "No space left", "x")))
+        with pytest.raises(LogError, match="No space left"):
+            world.upkeep.erase(U1, time_ms(NOW))
+
+
+def test_nothing_is_done_after_the_end(world: World) -> None:
+    """The store is about to be closed: no step begins, and none of them is trouble."""
+    world.intake.erasures.ask(U1, time_ms(NOW))
+    world.upkeep.end()
+    world.upkeep.catch_up()
+    world.upkeep.finish()
+    with pytest.raises(StoreUnavailable):
+        world.upkeep.erase(U1, time_ms(NOW))
+    assert world.told == []
+    assert len(world.intake.erasures.unfinished()) == 1
+
+
+def test_the_end_waits_for_the_step_at_work(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long catching up stops where it is; what it did so far is in the store."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(_folder: Path, _store: object, read: Callable[[int], None]) -> None:
+        begun.set()
+        assert go_on.wait(30)
+        read(1)
+
+    monkeypatch.setattr("engine.upkeep.catch_up", slow)
+    step = threading.Thread(target=world.upkeep.catch_up)
+    step.start()
+    assert begun.wait(30)
+    ending = threading.Thread(target=world.upkeep.end)
+    ending.start()
+    assert ending.is_alive()
+    go_on.set()
+    step.join(30)
+    ending.join(30)
+    assert not ending.is_alive()
+    assert world.told == []
