@@ -28,7 +28,9 @@ class Service:
     """`mutiny-edge serve`, its log, and the waiting times of its clients."""
 
     def __init__(self, folder: Path) -> None:
-        program = [sys.executable, "-c", "from engine.cli.main import main; main()", "serve", "--port", "0"]
+        # On Linux it ends with us (PR_SET_PDEATHSIG), also if we are killed.
+        ask = "import ctypes, sys; sys.platform == 'linux' and ctypes.CDLL(None).prctl(1, 15)"
+        program = [sys.executable, "-c", f"{ask}; from engine.cli.main import main; main()", "serve", "--port", "0"]
         where = ["--drain", "0", "--rules", str(folder / "rules"), "--data", str(folder / "data")]
         began = time.monotonic()
         self.process = subprocess.Popen(

@@ -9,7 +9,7 @@ What may not: HTTP, profiles, waiting (the node calls `step` at an interval, in 
    `limits.LARGE_REMOVAL_REST_S`: it looks like a folder in the middle of being copied.
 5. What makes a swap felt is done before it, in the thread: pages are compiled (`Decider.warm`), and the new objects are
    taken out of the garbage collector's sight (a pass over 10,000 segments stops the world). What a swap leaves
-   behind is freed in small parts, one look later, when no request uses it any more.
+   behind is freed in small parts, one look later, when no request uses it any more. Meanwhile threads take short turns.
 6. Every ruleset that is taken is kept as a file (but by a holder that only reads). Only a process that *starts* while
    the files are broken uses it.
 7. What the files cannot be blamed for is tried again by itself: files that could not be read, a fault of ours.
@@ -17,6 +17,7 @@ What may not: HTTP, profiles, waiting (the node calls `step` at an interval, in 
 
 import gc
 import logging
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -102,6 +103,17 @@ def _collector_aside() -> Iterator[None]:
         gc.enable()
 
 
+@contextmanager
+def _short_turns() -> Iterator[None]:
+    """Whoever waits for the interpreter meanwhile, as the event loop does, gets it soon."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(limits.TURN_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
 class Holder:
     """The ruleset of one folder. `problems` is why the newest state of the files is not the one in use, if so.
 
@@ -163,6 +175,7 @@ class Holder:
         restless = _about(self._folder, "rules-keep-changing", "the rule files keep changing while they are read")
         return Reading(None, (restless,))
 
+    @_short_turns()
     def step(self) -> None:
         """One look at the folder, and what follows from it. Takes as long as compiling takes."""
         self._let_go()

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -169,6 +170,20 @@ def test_reading_rests_often(file: Path, tmp_path: Path) -> None:
     file.write_text(rules_with(*"abcdefgh"))
     steps(holder)
     assert 0 < few < len(rests) / 3
+
+
+def test_turns_are_short_while_rules_are_read(file: Path, tmp_path: Path) -> None:
+    """Requests that come meanwhile wait less; afterwards whoever else runs in the process has its own turns again."""
+    turns: list[float] = []
+    holder = Holder(file.parent, tmp_path / "data", lambda: NOW, lambda: turns.append(sys.getswitchinterval()))
+    holder.open(lambda _: None)
+    usual = sys.getswitchinterval()
+    turns.clear()
+    file.write_text(rules_with("a", "b"))
+    steps(holder)
+    assert turns
+    assert turns == pytest.approx([limits.TURN_S] * len(turns))
+    assert sys.getswitchinterval() == usual
 
 
 def test_reloading_leaves_no_cycles(file: Path, opened: Callable[[], Holder]) -> None:

@@ -19,6 +19,7 @@ from engine.cli.screen import fail, say
 from engine.cli.stored import bar
 from engine.cli.trouble import told
 from engine.node import STORE_FOLDER, Settings, open_store
+from engine.profiles import identity
 from engine.profiles.store import Store, StoreDamaged, StoreStats
 from engine.profiles.survey import Survey, survey
 
@@ -87,7 +88,7 @@ def verify(ctx: click.Context, data: Path, store: str | None, form: str) -> None
     seen = Survey({}, [])
     with told():
         try:
-            with closing(open_store(_settings(data, store), canary_s=limits.VERIFY_S)) as opened:
+            with closing(open_store(_settings(data, store), canary_s=limits.VERIFY_S, read_only=True)) as opened:
                 seen = _survey(opened)
         except StoreDamaged as damaged:
             refused = str(damaged)
@@ -114,7 +115,7 @@ def _tell(seen: Survey, refused: str | None) -> None:
 def _settings(data: Path, store: str | None) -> Settings:
     """The settings, if anything is stored there."""
     settings = Settings(data=data, store=store)
-    if store is None and not (data / STORE_FOLDER).exists():
+    if store is None and not identity.has_store(data / STORE_FOLDER):
         fail(f"{data}: nothing is stored there; `mutiny-edge import` stores visitors")
     return settings
 

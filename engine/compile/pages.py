@@ -32,7 +32,8 @@ from engine.words import Experience, Segment
 Hits = list[tuple[int, int]]
 PageFunction = Callable[..., Hits]
 
-MOST_STRAIGHT = 128  # segments in one function: `compile` holds the GIL for some 15 ms then, and more gains nothing
+MOST_ALONE = 128  # segments of a page that is one function; one more costs such a page half a microsecond
+MOST_STRAIGHT = 64  # segments in each function of a larger page: `compile` holds the GIL, for some 2 ms then
 _MOST_NESTED = 8  # `if`s within each other; Python allows 100, people read 3
 
 
@@ -56,6 +57,11 @@ def prepare(function: PageFunction) -> None:
             _ = stretch.in_row
 
 
+def parts(function: PageFunction) -> tuple[object, ...]:
+    """What a page function is made of, in parts that are freed quickly."""
+    return function.stretches if isinstance(function, _Row) else (function,)
+
+
 class _Part(NamedTuple):
     """The experience at one place, or a stretch of its audiences; `goes_on` where another function has others."""
 
@@ -66,16 +72,17 @@ class _Part(NamedTuple):
 
 
 def _cut(experiences: Sequence[Experience]) -> list[list[_Part]]:
-    """The experiences in stretches of at most `MOST_STRAIGHT` audiences; there is always one stretch."""
+    """The experiences in stretches of at most `most` audiences; there is always one stretch."""
+    most = MOST_STRAIGHT if sum(len(e.audiences) for e in experiences) > MOST_ALONE else MOST_ALONE
     stretches: list[list[_Part]] = [[]]
-    room = MOST_STRAIGHT
+    room = most
     for index, experience in enumerate(experiences):
         waiting = [(number, audience.segment) for number, audience in enumerate(experience.audiences)]
         goes_on = len(waiting) > room
         while waiting:
             if room == 0:
                 stretches.append([])
-                room = MOST_STRAIGHT
+                room = most
             stretches[-1].append(_Part(index, experience, tuple(waiting[:room]), goes_on))
             waiting, room = waiting[room:], room - len(waiting[:room])
     return stretches

@@ -99,7 +99,7 @@ class Decider:
         ruleset = self.ruleset
         audiences = (audience for experience in ruleset.experiences.values() for audience in experience.audiences)
         prepared = (audience for plan in self._plans.values() for audience in plan.audiences)
-        return [*ruleset.segments.values(), *ruleset.cases, *audiences, *prepared]
+        return [*ruleset.segments.values(), *ruleset.cases, *audiences, *prepared, *self._pages.parts()]
 
 
 class _Plan:

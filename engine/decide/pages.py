@@ -22,7 +22,7 @@ from typing import Any, Final, TypeAlias
 from msgspec import Struct
 
 from engine.compile.pages import page as compile_page
-from engine.compile.pages import prepare
+from engine.compile.pages import parts, prepare
 from engine.limits import PAGE_MEMO
 from engine.rules.notation import patterns
 from engine.rules.notation.patterns import Pattern, Url
@@ -83,6 +83,11 @@ class Pages:
     def patterns(self) -> Iterator[str]:
         """The page patterns of live experiences, each once."""
         yield from dict.fromkeys(page for experience in self._experiences for page in experience.pages)
+
+    def parts(self) -> Iterator[object]:
+        """What its functions are made of (`Decider.parts`)."""
+        for function in self._functions.values():
+            yield from parts(function)
 
     def view(self, url: str) -> View:
         """What this URL has. Raises `NotAUrl`."""

@@ -58,9 +58,12 @@ def build(
     desks = [Desk(document, known, rest) for document in documents]
     ruleset = _ruleset(desks, experiences)
     problems = [problem for desk in desks for problem in desk.problems]
-    if errors(problems):
-        return None, problems
-    return ruleset, problems + lint(ruleset, desks, circumstances) if doubts else []
+    wrong = bool(errors(problems))
+    if not wrong:
+        problems = problems + lint(ruleset, desks, circumstances) if doubts else []
+    while desks:
+        desks.pop()  # one after the other: what lies on the desks of a large folder at once holds everything up
+    return None if wrong else ruleset, problems
 
 
 def _ruleset(desks: list[Desk], experiences: Mapping[str, shape.Experience]) -> words.Ruleset:

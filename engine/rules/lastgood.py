@@ -47,13 +47,9 @@ def keep(ruleset: Ruleset, folder: Path, data: Path) -> None:
     data.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=data, prefix=f"{FILE}.", delete=False) as file:
         try:
-            checksum = sha256()
-            for item in _items(ruleset, folder):
-                piece = msgspec.msgpack.encode(item)
-                for part in (_LENGTH.pack(len(piece)), piece):
-                    checksum.update(part)
-                    file.write(part)
-            file.write(checksum.digest())
+            pieces = (msgspec.msgpack.encode(item) for item in _items(ruleset, folder))
+            content = b"".join(part for piece in pieces for part in (_LENGTH.pack(len(piece)), piece))
+            file.write(content + sha256(content).digest())
             file.flush()
             os.fsync(file.fileno())
             Path(file.name).replace(file_of(folder, data))

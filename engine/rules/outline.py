@@ -15,6 +15,8 @@ from engine.words import Ruleset, Slot
 
 COSTLY_ROOTS = ("device", "geo")
 _KINDS = {"experience": "experiences", "segment": "segments", "goal": "goals", "trait": "traits"}
+# Places in files; and checked conditions, whose text says it all: one text gives other bytes at every reading.
+_MEANINGLESS = frozenset({"place", "checked"})
 _NAMES = 5  # names of a kind that one line of a log can bear
 
 
@@ -28,7 +30,7 @@ def difference(old: Ruleset, new: Ruleset) -> str:
     parts: list[str] = []
     for one, many in _KINDS.items():
         before, after = getattr(old, many), getattr(new, many)
-        changed = [key for key in before.keys() & after.keys() if _meaning(before[key]) != _meaning(after[key])]
+        changed = [key for key in before.keys() & after.keys() if _differ(before[key], after[key])]
         parts += _counted("+", one, many, after.keys() - before.keys())
         parts += _counted("-", one, many, before.keys() - after.keys())
         parts += _counted("~", one, many, changed)
@@ -64,14 +66,18 @@ def _counted(sign: str, one: str, many: str, keys: Any) -> list[str]:
     return [f"{sign}{len(names)} {one if len(names) == 1 else many}: {shown}"]
 
 
+def _differ(one: Any, other: Any) -> bool:
+    return bool(one != other) and _meaning(one) != _meaning(other)
+
+
 def _meaning(item: Any) -> Any:
-    """The item as plain values, without the places in files."""
+    """The item as plain values, without what is `_MEANINGLESS`."""
     return _placeless(msgspec.to_builtins(item))
 
 
 def _placeless(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _placeless(inner) for key, inner in value.items() if key != "place"}
+        return {key: _placeless(inner) for key, inner in value.items() if key not in _MEANINGLESS}
     if isinstance(value, list | tuple):
         return [_placeless(inner) for inner in value]
     return value

@@ -16,10 +16,9 @@ from engine.words import Condition, Place, Ruleset
 
 def version(ruleset: Ruleset) -> str:
     """The first 8 hex digits of the SHA-256 over the meaning; the ruleset's own `version` does not count."""
-    checksum = sha256()
-    for part in _json(msgspec.structs.replace(ruleset, version="")):
-        checksum.update(part)
-    return checksum.hexdigest()[:8]
+    # In one step: a checksum that is brought along part by part lets go of the interpreter at each of them, and takes
+    # it back before the event loop could wake up (0.14 s, measured).
+    return sha256(b"".join(_json(msgspec.structs.replace(ruleset, version="")))).hexdigest()[:8]
 
 
 def _json(ruleset: Ruleset) -> Iterator[bytes]:

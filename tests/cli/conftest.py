@@ -25,6 +25,13 @@ def program() -> Path:
 
 
 @pytest.fixture(scope="session")
+def with_us() -> list[str]:
+    """What stands in front of a command that would run on: on Linux it ends with the tests, also if they are killed."""
+    ask = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 15); os.execv(sys.argv[1], sys.argv[1:])"
+    return [sys.executable, "-c", ask] if sys.platform == "linux" else []
+
+
+@pytest.fixture(scope="session")
 def house() -> Path:
     """The top of the checkout."""
     return HOUSE

@@ -65,6 +65,7 @@ def test_page_is_naive(grammar: ModuleType, segment_of: Any, experience_of: Any,
     ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pages, "MOST_STRAIGHT", most_straight)
+        patch.setattr(pages, "MOST_ALONE", most_straight)
         function = page(experiences, segments)
     if most_straight == 128:
         note(source_of(function))
@@ -85,7 +86,7 @@ def test_lines_name_their_rule(segment_of: Any, experience_of: Any) -> None:
 
 def test_long_pages(segment_of: Any, experience_of: Any, visitor: Any) -> None:
     """A page of many segments compiles nothing until it is asked or prepared, and answers the same."""
-    count = pages.MOST_STRAIGHT * 2 + 5
+    count = pages.MOST_ALONE + 5
     segments = {f"s{i}": segment_of(f"traits.n == {i}", key=f"s{i}") for i in range(count)}
     function = page([experience_of("all", *segments)], segments)
     before = len(linecache.cache)

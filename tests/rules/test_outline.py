@@ -51,6 +51,11 @@ def test_moving_within_a_file_is_no_difference() -> None:
     assert difference(with_experiences(experience("a")), with_experiences(moved)) == "nothing that decides"
 
 
+def test_a_condition_that_is_read_again_is_no_difference() -> None:
+    """The reference implementation does not give the same bytes every time it checks one text."""
+    assert difference(with_condition(b"1"), with_condition(b"2")) == "nothing that decides"
+
+
 def test_insertable_is_named() -> None:
     """What a page may show is part of the rules."""
     assert difference(EMPTY, replace(EMPTY, insertable=("traits.a",))) == "~insertable"

@@ -43,6 +43,16 @@ tests:
 """
 
 
+# The service: on Linux it is ended (PR_SET_PDEATHSIG) when the tests are gone, also when they were killed.
+SERVICE = """\
+import ctypes, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+from engine.cli.main import main
+main()
+"""
+
+
 class Answer(Struct, frozen=True):
     """A response."""
 
@@ -147,13 +157,13 @@ def call(node: Node) -> App:
 
 
 class Service:
-    """`mutiny-edge serve` as a user runs it, on a free port."""
+    """`mutiny-edge serve` as a user runs it, on a free port; `inside` is a command that runs it."""
 
-    def __init__(self, rules: Path, data: Path, *options: str) -> None:
-        program = [sys.executable, "-c", "from engine.cli.main import main; main()", "serve", "--port", "0"]
+    def __init__(self, rules: Path, data: Path, *options: str, inside: Sequence[str] = ()) -> None:
+        program = [sys.executable, "-c", SERVICE, "serve", "--port", "0"]
         where = ["--rules", str(rules), "--data", str(data)]
         self.process = subprocess.Popen(
-            [*program, *where, *options],
+            [*inside, *program, *where, *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
@@ -233,8 +243,8 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Service]]:
     """`serve(rules, "--workers", "2")`: a service, not yet up; it is ended with the test."""
     started: list[Service] = []
 
-    def serve(rules: Path, *options: str) -> Service:
-        started.append(Service(rules, tmp_path / "data", *options))
+    def serve(rules: Path, *options: str, inside: Sequence[str] = ()) -> Service:
+        started.append(Service(rules, tmp_path / "data", *options, inside=inside))
         return started[-1]
 
     yield serve
@@ -255,12 +265,23 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     service.end(signal.SIGINT)
 
 
-@pytest.fixture(scope="session")
-def wire() -> ModuleType:
-    """The module `wire.py`: HTTP as bytes, and crowds of clients."""
-    spec = spec_from_file_location("wire", Path(__file__).with_name("wire.py"))
+def _module(name: str) -> ModuleType:
+    """A plain module of the tests: with importlib mode they are in no package."""
+    spec = spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def wire() -> ModuleType:
+    """The module `wire.py`: HTTP as bytes, and crowds of clients."""
+    return _module("wire")
+
+
+@pytest.fixture(scope="session")
+def sending() -> ModuleType:
+    """The module `sending.py`: a source that sends without a pause, and what must be true of its messages."""
+    return _module("sending")

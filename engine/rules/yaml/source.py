@@ -6,7 +6,8 @@ their source line. What may not: YAML, opening files.
 1. Line ends are made `\\n` first (`\\r\\n` and `\\r` count as one), a byte order mark at the start is dropped: lines
    and columns are then those that an editor shows. Columns count characters (code points), not bytes.
 2. A character that nobody can see is a problem and becomes a space; a byte that is no UTF-8 is one too, and
-   becomes U+FFFD. Reading goes on, so that the other problems of the file are found in the same run.
+   becomes U+FFFD. Reading goes on, so that the other problems of the file are found in the same run. A line that is
+   shown has a visible mark in its place: what clears a terminal in a file must not do so in a message.
 """
 
 from bisect import bisect_right
@@ -62,7 +63,7 @@ class Source:
         width = max(1, min(end - start, len(line) - place.column + 1))
         if place.column > _LINE_SHOWN:
             return Problem(place, code, message, hint, severity=severity)
-        shown = line[:_LINE_SHOWN].rstrip()
+        shown = "".join(_mark(c) if _is_unseen(c) else c for c in line[:_LINE_SHOWN].rstrip())
         width = max(1, min(width, len(shown) - place.column + 1))
         return Problem(place, code, message, hint, shown, width, severity)
 
@@ -109,6 +110,11 @@ def _is_unseen(character: str) -> bool:
         or 0x7F <= code < 0xA0
         or character in "\u2028\u2029\ufeff\ufffe\uffff"
     )
+
+
+def _mark(character: str) -> str:
+    """What stands for a character that nobody can see: of old control characters their picture (`␛`)."""
+    return chr(0x2400 + ord(character)) if ord(character) < 0x20 else "\ufffd"
 
 
 def _unseen(source: Source, character: str) -> Problem:

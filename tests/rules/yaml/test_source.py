@@ -55,6 +55,7 @@ def test_invisible_characters_are_reported_and_become_spaces(character: str) -> 
     assert (problem.place.line, problem.place.column) == (2, 8)
     assert f"U+{ord(character):04X}" in problem.message
     assert "2 times" in problem.message
+    assert problem.source.isprintable()
 
 
 def test_a_file_over_the_limit_is_refused() -> None:
