@@ -33,7 +33,7 @@ from engine.profiles.store import Store, StoreError
 from engine.segment.accept import Delivery, Rejection
 from engine.segment.applying import Applying, not_deleted
 from engine.segment.erasure import SOURCE, Erasures, Logs
-from engine.segment.identity import identities
+from engine.segment.identity import meant
 from engine.segment.message import Message
 
 
@@ -168,7 +168,7 @@ class Intake:
         try:
             for message in messages:
                 if message.type == "delete" and message.source != SOURCE:
-                    self.erasures.ask(identities(message)[0], message.time_ms)
+                    self.erasures.ask(meant(message), message.time_ms, by_time=True)
         except OSError as error:
             raise told(self._logs.erasures, error) from error
 

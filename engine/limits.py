@@ -45,8 +45,8 @@ PAGES_AHEAD = 1_000  # page patterns that are made ready before the first visito
 LOOK_INTERVAL_S = 0.25  # two equal looks this far apart: a folder at rest (DESIGN 11)
 LARGE_REMOVAL_REST_S = 10.0  # rest of a folder that loses most of its live experiences: copying takes seconds
 LOOKS_BEFORE_RETRY = 20  # looks (5 s) before files that could not be read are tried again, though nothing changed
-BREATH_EVERY_S = 0.001  # how long reading rules may keep the interpreter from requests: a p99 that nobody sees
-BREATH_S = 0.000_1  # and for how long it then sleeps at least: long enough for the kernel to wake somebody else
+BREATH_EVERY_S = 0.002  # how long reading rules may keep the interpreter from requests: a p99 that nobody sees
+BREATH_S = 0.000_2  # and for how long it then sleeps at least: long enough for the kernel to wake somebody else
 TURN_S = 0.000_2  # how long it computes before a request that waits gets its turn; Python's own 5 ms are most of a p99
 FIRST_LOOKS = 40  # looks at a folder that keeps changing while a process starts (10 s), before that is a failure
 

@@ -6,13 +6,12 @@ they are done (`node`), how (`segment`, `events`), HTTP.
 1. `catch_up`: what processes left in the log when they died goes into the store. Any process may do it for any other.
 2. `erase`: a person's deletion. It is noted before it is begun, and `finish` carries out what was noted and never
    finished: by a process that died, for a full disk, or because Segment asked for it in a message.
-3. One step at a time, in this process and, for deletions, in all of them. `end` waits for the step at work, which
-   stops where it can, and nothing is done afterwards: the store is about to be closed.
+3. One step of a kind at a time, in this process and, for deletions, in all of them. `end` waits for those at work,
+   which stop where they can, and nothing is done afterwards: the store is about to be closed.
 """
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
@@ -44,13 +43,14 @@ class Upkeep:
         self._store = store
         self._logs = logs
         self._trouble = trouble
-        self._turn = threading.Lock()
-        self._ending = False
+        self._catching_up = threading.Lock()
+        self._deleting = threading.Lock()
+        self._ending = threading.Event()
 
     def catch_up(self) -> None:
         """What is in the log and not in the store goes there; and a file whose hour is over is closed."""
         try:
-            with self._step():
+            with self._step(self._catching_up):
                 self._intake.settle()
                 applied = catch_up(self._logs.events, self._store, self._go_on)
         except _Ended:
@@ -71,55 +71,61 @@ class Upkeep:
 
         Once it is noted it is carried out in any case. Raises StoreError, LogError.
         """
-        with self._step(), self._alone():
-            return self._carry_out(self._intake.erasures.ask(key, now_ms))
+        with self._step(self._deleting), self._alone():
+            return self._carry_out([self._intake.erasures.ask(key, now_ms)])
 
     def finish(self) -> None:
-        """Carry out the deletions that were noted and not finished."""
+        """Carry out the deletions that were noted and not finished, all at once."""
         try:
             if self._intake.erasures.unfinished():
-                with self._step(), self._alone():
-                    for asked in self._intake.erasures.unfinished():
-                        self._carry_out(asked)
+                with self._step(self._deleting), self._alone():
+                    self._carry_out(self._intake.erasures.unfinished())
         except _Ended:
             return
         except (StoreError, LogError, OSError) as error:
             self._trouble("deletion", f"could not be finished, it is tried again: {error}")
 
+    def unfinished(self) -> int:
+        """How many deletions are noted and not finished. Raises OSError."""
+        return len(self._intake.erasures.unfinished())
+
     def end(self) -> None:
-        """Wait for the step at work; none begins afterwards."""
-        self._ending = True
-        with self._turn:
-            pass
+        """Wait for the steps at work, which stop where they can; none begins afterwards."""
+        self._ending.set()
+        for step in (self._catching_up, self._deleting):
+            with step:
+                pass
 
     @contextmanager
-    def _step(self) -> Iterator[None]:
-        with self._turn:
+    def _step(self, turn: threading.Lock) -> Iterator[None]:
+        with turn:
             self._go_on()
             yield
 
     def _go_on(self, _: int = 0) -> None:
-        if self._ending:
+        if self._ending.is_set():
             raise _Ended(_ENDED)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """While no other process carries out a deletion; what the system refuses is trouble with the log."""
+        """While no other process carries out deletions; what the system refuses is trouble with the log."""
         try:
             with self._intake.erasures.alone():
                 yield
         except OSError as error:
             raise LogUnavailable(f"a deletion cannot be carried out: {error.filename}: {error.strerror}") from error
 
-    def _carry_out(self, asked: Asked) -> Erased:
+    def _carry_out(self, asked: Sequence[Asked]) -> Erased:
         def write(messages: Sequence[Message]) -> None:
             self._intake.submit(lambda: Delivery(list(messages), [], 0), 0).result()
 
         def pause() -> None:
-            time.sleep(limits.ERASURE_PAUSE_S)
+            self._ending.wait(limits.ERASURE_PAUSE_S)
+            self._go_on()
 
         erasures = self._intake.erasures
-        erased = erase(asked, erasures, self._store, self._logs, write=write, pause=pause)
-        erasures.cross_out(asked)
+        erased = erase(asked, erasures, self._store, self._logs, write=write, pause=pause, go_on=self._go_on)
+        for one in asked:
+            erasures.cross_out(one)
         log.info("deleted: %s, %d events, %d rejected messages", erased.identities, erased.events, erased.rejected)
         return erased

@@ -92,7 +92,7 @@ def test_trouble_is_told_and_it_goes_on(world: World, monkeypatch: pytest.Monkey
         world.upkeep.finish()
     assert [what for what, _ in world.told] == ["log", "deletion"]
     world.upkeep.finish()
-    assert world.intake.erasures.unfinished() == []
+    assert world.upkeep.unfinished() == 0
 
 
 def test_a_deletion_that_segment_asked_for(world: World) -> None:
@@ -100,9 +100,9 @@ def test_a_deletion_that_segment_asked_for(world: World) -> None:
     envelope = opened(b'{"batch": [{"type": "identify", "userId": "u1"}]}', "batch")
     signed = type(envelope)("webhook", [b'{"type": "delete", "userId": "u1", "timestamp": "2026-11-23T12:00:00Z"}'])
     world.intake.write([accept(signed, "www", NOW)])
-    assert len(world.intake.erasures.unfinished()) == 1
+    assert world.upkeep.unfinished() == 1
     world.upkeep.finish()
-    assert world.intake.erasures.unfinished() == []
+    assert world.upkeep.unfinished() == 0
     assert not any(b'"u1"}' in path.read_bytes() for path in world.logs.events.glob("*.ndjson"))
 
 
@@ -112,9 +112,9 @@ def test_a_deletion_is_noted_before_it_is_begun(world: World, monkeypatch: pytes
         broken.setattr(world.store, "scan", raising(StoreUnavailable("not now")))
         with pytest.raises(StoreUnavailable):
             world.upkeep.erase(U1, time_ms(NOW))
-    assert len(world.intake.erasures.unfinished()) == 1
+    assert world.upkeep.unfinished() == 1
     world.upkeep.finish()
-    assert world.intake.erasures.unfinished() == []
+    assert world.upkeep.unfinished() == 0
     with monkeypatch.context() as broken:
         broken.setattr(world.intake.erasures, "ask", raising(OSError(28, "No space left", "x")))
         with pytest.raises(LogError, match="No space left"):
@@ -130,7 +130,7 @@ def test_nothing_is_done_after_the_end(world: World) -> None:
     with pytest.raises(StoreUnavailable):
         world.upkeep.erase(U1, time_ms(NOW))
     assert world.told == []
-    assert len(world.intake.erasures.unfinished()) == 1
+    assert world.upkeep.unfinished() == 1
 
 
 def test_the_end_waits_for_the_step_at_work(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ merge of changes into bytes. What may not: which value wins (`record`), checksum
 
 1. A MessagePack array `[traits, links, trait times, link times, removed]`. The first two are maps from name to value;
    times stand in the order of those maps' names; `removed` maps the names of removed traits to times. That, without
-   the times of traits, is all that a decision decodes (`Facts`).
+   the times, and the names in `others` is all that a decision decodes (`Facts`).
 2. Where there are origins, other ids or a deletion it goes on: `[…, origins, trait origins, link origins, removed
    origins, others, deleted]`. `origins` is a sorted list of texts, the next three are places in it, in the order of
    names; `others` maps links to their `other_ms`; `deleted` is a time or null. A body without them is as good.
@@ -35,6 +35,16 @@ class Facts(Struct, array_like=True, gc=False):
     trait_times: Raw = Raw()
     link_times: Raw = Raw()
     removed: dict[str, int] = {}
+    origins: Raw = Raw()
+    trait_origins: Raw = Raw()
+    link_origins: Raw = Raw()
+    removed_origins: Raw = Raw()
+    others: dict[str, int] = {}
+
+    @property
+    def is_shared(self) -> bool:
+        """Have several users been linked to this, as to a device that is passed on?"""
+        return "user" in self.others
 
     def link_time(self, name: LinkName) -> int:
         """When this link was set; there must be one. Raises BadRecord."""

@@ -6,8 +6,8 @@ that programs get (`to_json`). What may not: printing, and any rule of which rec
 1. The records are one chain, in the order in which one leads to the next (`read.leads_to`); a later one's traits cover
    those of an earlier one, and what a later one has removed covers them too. The account comes last.
 2. What counts here is what `read_profile` gives: tests compare the two.
-3. Where two users had one device in turn, the anonymous record has forgotten what was set while the other one was
-   there (`record`, the horizon); `Step.other_ms` says until when that was.
+3. Where several users had one device in turn, what stands in its own record is withheld, as far as it has not
+   forgotten it (`record`, the horizon); `Step.other_ms` says until when another one was there.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,7 +24,7 @@ from engine.profiles.read import leads_to, salesforce
 from engine.profiles.record import Link, Record
 from engine.profiles.store import Found, Store
 
-State: TypeAlias = Literal["counts", "covered", "removed"]
+State: TypeAlias = Literal["counts", "covered", "removed", "withheld"]
 
 
 class Step(Struct, frozen=True):
@@ -81,6 +81,11 @@ class _Row(Struct, frozen=True):
     @property
     def kind(self) -> Kind:
         return kind_of(self.key)
+
+    @property
+    def is_shared(self) -> bool:
+        user = self.record.links.get("user")
+        return self.kind == "anonymous" and user is not None and user.other_ms is not None
 
 
 def origins(store: Store, first: Key) -> Origins:
@@ -163,7 +168,7 @@ def _row(key_: Key, found: Found) -> _Row:
 
 def _account(people: Iterable[_Row]) -> Link | None:
     """The link to the account: of the last record that has one."""
-    links = [row.record.links["group"] for row in people if "group" in row.record.links]
+    links = [row.record.links["group"] for row in people if "group" in row.record.links and not row.is_shared]
     return links[-1] if links else None
 
 
@@ -188,7 +193,11 @@ def _held(rows: Iterable[_Row]) -> tuple[Held, ...]:
     for row in rows:
         for name, register in row.record.traits.items():
             state: State = "counts" if register.value is not None else "removed"
+            one = Held(name, register.value, state, register.time_ms, register.origin, row.kind, id_of(row.key))
             of = held.setdefault(name, [])
+            if row.is_shared:
+                of.append(replace(one, state="withheld"))
+                continue
             of[:] = [replace(covered, state="covered") if covered.state == "counts" else covered for covered in of]
-            of.insert(0, Held(name, register.value, state, register.time_ms, register.origin, row.kind, id_of(row.key)))
+            of.insert(0, one)
     return tuple(one for _, of in sorted(held.items()) for one in of)

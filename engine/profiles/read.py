@@ -5,9 +5,11 @@
 2. Then at most one `get`, for what the chain could not know to lead to: the account where the user's record names none
    and an earlier one does, and the Salesforce records under the trait `email`.
 3. The user's traits lie over those of the anonymous record, those over the visitor's own; what one of them has removed
-   does not show through from below. The account's id is found in the same order. That nobody's traits show who used
-   the same device before is the records' own law (`record`, the horizon).
-4. It never fails for what a store holds or does: what cannot be read is left out and the profile is `degraded`, so
+   does not show through from below. The account's id is found in the same order.
+4. **Of a device that several users had, nothing counts but the link to its user**: whose its own traits are nobody
+   can say, and two users must never see each other's. Most of them the record forgets by itself (`record`, the
+   horizon).
+5. It never fails for what a store holds or does: what cannot be read is left out and the profile is `degraded`, so
    that the decision goes on with page and visit. `NotAtOnce` passes through; it is no failure.
 """
 
@@ -20,6 +22,7 @@ from engine.words import Profile
 
 Step: TypeAlias = tuple[Facts | None, Key | None]  # what a record says, and which one it leads to
 
+_ANONYMOUS: Final = prefix("anonymous")
 _USER: Final = prefix("user")
 _GROUP: Final = prefix("group")
 _LEAD: Final = prefix("lead")
@@ -87,11 +90,13 @@ def _profile(store: Store, visitor_id: str, chain: list[Step], *, degraded: bool
         if said is None or kind == _GROUP:
             account = {} if said is None else said.traits
             break
-        for name in said.removed:
-            traits.pop(name, None)
-        traits = {**traits, **said.traits} if traits else said.traits
+        if not (kind == _ANONYMOUS and said.is_shared):
+            for name in said.removed:
+                traits.pop(name, None)
+            traits = {**traits, **said.traits} if traits else said.traits
+            if next_ is not None:
+                account_id = said.links.get("group", account_id)
         if next_ is not None:
-            account_id = said.links.get("group", account_id)
             kind = next_[:2]
             if kind == _USER:
                 user_id = said.links["user"]

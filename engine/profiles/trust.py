@@ -85,7 +85,10 @@ class Trust:
         if self._noted is not None:
             self._refuse_other_past(self._found, self._noted)
         if self._whole and self._note() == self._found != self._noted:
-            self._write_note(self._found)
+            with suppress(
+                OSError
+            ):  # without a note the canary goes again; a full disk must not keep anybody from reading
+                self._write_note(self._found)
 
     def arrive(self) -> None:
         """From here on our own death would be noticed, as that of others is."""

@@ -22,31 +22,73 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
+import re2
+
 from engine.profiles.encoding import BadRecord, decode, deleted_ms, facts
 from engine.profiles.ids import BadId, Key, id_of, key, kind_of
 from engine.profiles.read import leads_to
 from engine.profiles.store import Found, Store
 from engine.segment.identity import changes, identities, person_of
-from engine.segment.message import VISITOR_TRAIT, Message, understood
+from engine.segment.message import VISITOR_TRAIT, Message, Person, understood
 from engine.segment.reasons import Unacceptable
 
 _ANY_TIME_MS: Final = 2**53  # only who is named in it is asked
 _REQUIRED: Final = {"track": ("event",), "alias": ("previousId", "userId"), "group": ("groupId", "traits")}
+_FEW: Final = 16  # texts that are looked for one after the other
+_ROOMY: Final = re2.Options()
+_ROOMY.max_mem = 256 * 2**20
+_ROOMY.encoding = re2.Options.Encoding.LATIN1  # bytes, whatever they are
 _IMPERSONAL: Final = ("messageId", "type", "timestamp", "originalTimestamp", "sentAt", "receivedAt")
 
 
 def person(store: Store, first: Key) -> frozenset[Key]:
     """All identities of the person whose visitor, anonymous or user record this is. Raises StoreError, NotAtOnce."""
-    below = [first]
+    return people(store, [first])[0]
+
+
+def people(store: Store, firsts: Sequence[Key]) -> list[frozenset[Key]]:
+    """The same for several, in one look at all devices and visitors. Raises StoreError, NotAtOnce."""
+    ways = [_down(store, first) for first in firsts]
+    users = {way[-1] for way in ways if kind_of(way[-1]) == "user"}
+    devices = _holders(store, "anonymous", users)
+    meant = [{*way, *devices.get(way[-1], ())} for way in ways]
+    visitors = _holders(store, "visitor", frozenset[Key]().union(*meant))
+    for one in meant:
+        one |= {visitor for identity in [*one] for visitor in visitors.get(identity, ())}
+        one |= {account for visitor in [*one] if (account := _own_account(store, visitor)) is not None}
+    return [frozenset(one) for one in meant]
+
+
+def _down(store: Store, first: Key) -> list[Key]:
+    """From this record by the newest links to the last one of a person."""
+    way = [first]
     for found in store.chain(first, _leads_to_person):
         next_ = _leads_to_person(found)
         if next_ is not None:
-            below.append(next_)
-    top = below[-1]
-    meant = {*below}
-    if kind_of(top) == "user":
-        meant |= {holder for holder, found in store.scan("anonymous") if _leads_to_person(found) == top}
-    return frozenset(meant | {holder for holder, found in store.scan("visitor") if _leads_to_person(found) in meant})
+            way.append(next_)
+    return way
+
+
+def _holders(store: Store, kind: Person, of: AbstractSet[Key]) -> dict[Key, list[Key]]:
+    """Which records of this kind lead to each of these."""
+    holders: dict[Key, list[Key]] = {}
+    for holder, found in store.scan(kind) if of else ():
+        next_ = _leads_to_person(found)
+        if next_ in of and next_ is not None:
+            holders.setdefault(next_, []).append(holder)
+    return holders
+
+
+def _own_account(store: Store, visitor: Key) -> Key | None:
+    """The account that an import made for this visitor alone, under the visitor's own id."""
+    if kind_of(visitor) != "visitor":
+        return None
+    [found] = store.get([visitor])
+    try:
+        links = facts(found).links if isinstance(found, bytes) else {}
+    except BadRecord:
+        return None
+    return key("group", id_of(visitor)) if links.get("group") == id_of(visitor) else None
 
 
 def moment(store: Store, gone: AbstractSet[Key], now_ms: int) -> int:
@@ -95,14 +137,19 @@ class Names:
     """The ids of these identities, to be looked for in JSON, or in what was JSON once."""
 
     def __init__(self, gone: Iterable[Key]) -> None:
-        self._texts: list[bytes] = []
+        texts: set[str] = set()
         for id_ in map(id_of, gone):
-            texts = {json.dumps(id_), json.dumps(id_, ensure_ascii=False)}
+            texts |= {json.dumps(id_), json.dumps(id_, ensure_ascii=False)}
             texts |= {f":{blank}{id_}{end}" for blank in ("", " ") for end in ",}] " if id_.isdigit()}
-            self._texts += [text.encode() for text in sorted(texts)]
+        self._texts = [text.encode() for text in sorted(texts)]
+        # Hundreds of devices are looked for at once, in one pass.
+        many = len(self._texts) > _FEW
+        self._pattern = re2.compile(b"|".join(map(re2.escape, self._texts)), _ROOMY) if many else None
 
     def stand_in(self, raw: bytes) -> bool:
         """Does one of them stand there, as a text or a number?"""
+        if self._pattern is not None:
+            return self._pattern.search(raw) is not None
         return any(text in raw for text in self._texts)
 
 

@@ -30,8 +30,7 @@ _MINUTE_MS: Final = 60_000
 def changes(message: Message) -> list[Change]:
     """What this message says of whom."""
     if message.type == "delete":
-        named = identities(message)[:1]
-        return [Change(key_, message.time_ms, origin=_origin(message), deletes=True) for key_ in named]
+        return [Change(meant(message), message.time_ms, origin=_origin(message), deletes=True)]
     time, origin = message.time_ms, _origin(message)
     made = [Change(holder, time, links={name: id_}, origin=origin) for holder, name, id_ in _links(message)]
     person = person_of(message)
@@ -41,6 +40,11 @@ def changes(message: Message) -> list[Change]:
     if message.type == "group" and message.group_id is not None and message.account_traits:
         made.append(Change(key("group", message.group_id), time, message.account_traits, origin=origin))
     return made
+
+
+def meant(message: Message) -> Key:
+    """Whom a deletion names."""
+    return identities(message)[0] if message.group_id is None else key("group", message.group_id)
 
 
 def person_of(message: Message) -> Key | None:

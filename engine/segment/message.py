@@ -16,13 +16,13 @@ what is only known while it arrives (`accept`).
 
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, TypeAlias, cast, get_args
 
 import msgspec
 import orjson
 from msgspec import Struct
 
-from engine.profiles.ids import is_visitor_id
+from engine.profiles.ids import BadId, is_visitor_id, key
 from engine.profiles.record import time_ms
 from engine.profiles.values import BadValue, normalise_traits
 from engine.segment.fields import id_of, object_of, stands_for_nobody, text_of
@@ -31,9 +31,11 @@ from engine.segment.reasons import Unacceptable
 
 Type: TypeAlias = Literal["identify", "track", "page", "screen", "group", "alias", "delete"]
 Person: TypeAlias = Literal["visitor", "anonymous", "user"]
+Deleted: TypeAlias = Literal["visitor", "anonymous", "user", "group"]
 
 TYPES: Final[frozenset[str]] = frozenset(get_args(Type))
 VISITOR_TRAIT: Final = "mutinyVisitorId"
+_DELETED: Final[frozenset[str]] = frozenset(get_args(Deleted))
 
 _FLOAT_MOST: Final = int(1.7976931348623157e308)  # what a double can hold
 _NAMED: Final = {"previousId": "missing-previous-id", "userId": "missing-user-id", "groupId": "missing-group-id"}
@@ -90,8 +92,8 @@ def understood(body: dict[str, Any], source: str, received_ms: int) -> Message:
     return message
 
 
-def deletion(kind: Person, id_: str, source: str, now: datetime) -> Message:
-    """The message that deletes one identity, as an admin asks for it. Raises Unacceptable."""
+def deletion(kind: Deleted, id_: str, source: str, now: datetime) -> Message:
+    """The message that deletes one identity, or somebody's own account. Raises Unacceptable."""
     received_ms = time_ms(now)
     moment = written(received_ms)
     made = made_id(kind, id_, moment)
@@ -116,12 +118,17 @@ def type_of(body: dict[str, Any]) -> Type:
 
 
 def _deletion(body: dict[str, Any], source: str, received_ms: int) -> Message:
-    kind = body.get("kind", "user")
-    id_ = id_of(body, "id" if "kind" in body else "userId")
-    if id_ is None or kind not in get_args(Person):
+    kind: Any = body.get("kind", "user")
+    # As it was written by us it is taken as it stands: an import may have called somebody `null`.
+    id_ = body.get("id") if "kind" in body else id_of(body, "userId")
+    if type(id_) is not str or type(kind) is not str or kind not in _DELETED:
         raise Unacceptable("missing-user-id", "delete: expected the userId of who is to be deleted")
     if kind == "visitor" and not is_visitor_id(id_):
         raise Unacceptable("bad-id", "delete: the visitor id is none")
+    try:
+        key(cast("Deleted", kind), id_)
+    except BadId as bad:
+        raise Unacceptable("bad-id", f"delete: {bad}") from None
     # Not later than it came: what is set after somebody asked to be forgotten is told with consent.
     time = min(_time(body, received_ms), received_ms)
     ids: dict[str, Any] = {f"{kind}_id": id_}

@@ -32,6 +32,7 @@ SOURCES_FILE: Final = "sources.json"
 WEBHOOKS_FILE: Final = "webhooks.json"
 _LOCK_FILE: Final = "sources.lock"
 _FORMAT: Final = 1
+_OURS: Final = frozenset({"import", "deletion", "salesforce"})
 _KEY_BYTES: Final = 16  # 32 hexadecimal digits, as long as Segment's own write keys
 _SECRET_BYTES: Final = 32
 _NAME_ALPHABET: Final = b"abcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -87,6 +88,8 @@ class Sources:
         """Make a source; its write key, which nobody can be shown again. Raises SourcesError, OSError."""
         if not is_name(name):
             raise SourcesError(f"a source's name has 1 to {SOURCE_NAME_CHARS} of a-z 0-9 - _")
+        if name in _OURS:
+            raise SourcesError(f"{name} is what origins say of what no source sent; choose another name")
         if kind not in KINDS:
             raise SourcesError(f"the kind of a source is one of {', '.join(KINDS)}")
         with alone(self._lock):

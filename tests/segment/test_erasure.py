@@ -15,11 +15,12 @@ from engine.events.log import EventLog
 from engine.events.reading import entries, files
 from engine.events.rejected import RejectedLog, rejections
 from engine.events.rejected import encode as encode_rejected
-from engine.profiles.ids import Key, key
+from engine.profiles.encoding import facts
+from engine.profiles.ids import Key, Kind, key
 from engine.profiles.lmdb import LmdbStore
-from engine.profiles.record import time_ms
+from engine.profiles.record import Change, time_ms
 from engine.segment.applying import Applying
-from engine.segment.erasure import Erased, Erasures, Logs, erase
+from engine.segment.erasure import Asked, Erased, Erasures, Logs, erase
 from engine.segment.message import Message, understood
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -53,9 +54,11 @@ class World:
 
     def erase(self, who: Key = U1, pause: Callable[[], None] = lambda: None) -> Erased:
         """Forget somebody."""
-        return erase(
-            self.erasures.ask(who, NOW_MS), self.erasures, self.store, self.logs, write=self.write, pause=pause
-        )
+        return self.carry_out([self.erasures.ask(who, NOW_MS)], pause)
+
+    def carry_out(self, asked: Sequence[Asked], pause: Callable[[], None] = lambda: None) -> Erased:
+        """All of these."""
+        return erase(asked, self.erasures, self.store, self.logs, write=self.write, pause=pause)
 
     @property
     def kept(self) -> list[dict[str, object]]:
@@ -153,7 +156,7 @@ def test_it_is_finished_wherever_it_was_cut(tmp_path: Path) -> None:
         with pytest.raises(Stopped):
             stopped(world, step)
         [asked] = world.erasures.unfinished()
-        erase(asked, world.erasures, world.store, world.logs, write=world.write, pause=lambda: None)
+        world.carry_out([asked])
         world.erasures.cross_out(asked)
         assert world.erasures.unfinished() == []
         assert world.kept == [], step
@@ -178,7 +181,7 @@ def stopped(world: World, step: int) -> None:
     asked = world.erasures.ask(key("visitor", "v1"), NOW_MS)
     if step == 1:
         stop()
-    erase(asked, world.erasures, world.store, world.logs, write=write, pause=stop)
+    erase([asked], world.erasures, world.store, world.logs, write=write, pause=stop)
 
 
 def test_several_are_noted(tmp_path: Path) -> None:
@@ -190,3 +193,51 @@ def test_several_are_noted(tmp_path: Path) -> None:
     assert sorted(asked.key for asked in erasures.unfinished()) == [b"u:u1", b"u:u2"]
     erasures.cross_out(first)
     assert erasures.unfinished() == [second]
+
+
+def test_all_that_waits_is_one_pass(world: World) -> None:
+    """Two people and a stranger, each with what is theirs."""
+    asked = [world.erasures.ask(key("user", user), NOW_MS) for user in ("u1", "u2", "nobody")]
+    pauses: list[int] = []
+    erased = world.carry_out(asked, lambda: pauses.append(1))
+    assert erased == Erased({"anonymous": 2, "user": 3, "visitor": 1}, 4, 0)
+    assert world.kept == []
+    assert pauses == [1]
+
+
+def test_a_deletion_with_a_time_takes_what_happened_until_then(world: World) -> None:
+    """In whatever order it comes, and when it comes again: what was said afterwards stays, in log and store."""
+    world.say(NOW_MS + 5_000, type="identify", userId="u1", traits={"new": 1}, timestamp="2026-11-23T12:00:04.000Z")
+    for _ in range(2):
+        asked = world.erasures.ask(U1, NOW_MS, by_time=True)
+        world.carry_out([asked])
+        world.erasures.cross_out(asked)
+    assert [body.get("traits") for body in world.kept] == [{"plan": "pro"}, {"new": 1}]
+    [body] = world.store.get([U1])
+    assert isinstance(body, bytes)
+    assert facts(body).traits == {"new": 1}
+
+
+def test_an_account_that_is_the_visitors_own(world: World) -> None:
+    """As an import makes one for who has no other: it goes with the visitor."""
+    visitor, account = key("visitor", "v9"), key("group", "v9")
+    world.store.apply([Change(visitor, 1, links={"group": "v9"}), Change(account, 1, {"tier": "secret"})])
+    assert world.erase(visitor).identities == {"visitor": 1, "group": 1}
+    assert not any(b"secret" in body for _, body in world.store.scan("group") if isinstance(body, bytes))
+
+
+@pytest.mark.parametrize("kind", ["visitor", "anonymous", "user"])
+def test_ids_that_stand_for_nobody_can_be_deleted(world: World, kind: Kind) -> None:
+    """Segment's messages never have them, but an import may."""
+    who = key(kind, "null")
+    world.store.apply([Change(who, 1, {"unique": 1})])
+    assert world.erase(who).identities == {kind: 1}
+    assert not any(b"unique" in body for _, body in world.store.scan(kind) if isinstance(body, bytes))
+
+
+def test_hundreds_of_devices(world: World) -> None:
+    """They are looked for all at once."""
+    for number in range(300):
+        world.say(type="identify", userId="u1", anonymousId=f"d{number}", traits={"secret": number})
+    assert world.erase().identities == {"anonymous": 301, "user": 1, "visitor": 1}
+    assert [body["userId"] for body in world.kept] == ["u2"]
