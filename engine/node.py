@@ -27,6 +27,7 @@ import msgspec
 from msgspec import Struct
 
 from engine import limits
+from engine.events.disk import LogError
 from engine.holder import Held, Holder
 from engine.intake import Intake
 from engine.jobs import Jobs
@@ -98,7 +99,8 @@ def damage(records: int) -> str | None:
     """What so many damaged records are, in one line; None for none."""
     if not records:
         return None
-    counted = "1 record is" if records == 1 else f"{records:,} records are"
+    at_least = f"at least {records:,}" if records >= limits.DAMAGED_KEYS else f"{records:,}"  # no more are told apart
+    counted = "1 record is" if records == 1 else f"{at_least} records are"
     return f"{counted} damaged and read as absent; `mutiny-edge store verify` says which"
 
 
@@ -135,6 +137,7 @@ class Node:
         self._intake = None if read_only else Intake(settings.logs, self.store, utc_now)
         self.upkeep = Upkeep(self._intake, self.store, settings.logs, self.note_trouble) if self._intake else None
         self.store_trouble: str | None = None
+        self._intake_trouble: str | None = None
         self.degraded = 0
         self._silent_until: dict[str, float] = {}
         self.look_at_store()
@@ -170,13 +173,33 @@ class Node:
         """What Segment sent, once it is durable. Raises as `Intake.take`."""
         if self._intake is None:
             raise StoreUnavailable(_ONLY_READS)
-        return await self._intake.take(deliver, size)
+        try:
+            delivery = await self._intake.take(deliver, size)
+        except (StoreError, LogError) as error:
+            self._intake_trouble = str(error)
+            self.note_trouble("intake", str(error))
+            raise
+        self._intake_trouble = None
+        return delivery
 
     def erase(self, key: Key) -> Erased:
         """Forget the person behind this identity. Not in the event loop's thread: it takes long. As `Upkeep.erase`."""
         if self.upkeep is None:
             raise StoreUnavailable(_ONLY_READS)
         return self.upkeep.erase(key, time_ms(utc_now()))
+
+    @property
+    def intake_trouble(self) -> str | None:
+        """Why nothing, or not everything, that Segment sends can be taken now."""
+        return self._intake_trouble or self.keys.trouble
+
+    @property
+    def unfinished_deletions(self) -> int | None:
+        """How many are noted and not carried out; None where that cannot be known."""
+        try:
+            return self.upkeep.unfinished() if self.upkeep is not None else None
+        except OSError:
+            return None
 
     def note_trouble(self, what: str, trouble: str) -> None:
         """Say it in the log, but not a thousand times a second; `what` tells one kind of trouble from another."""

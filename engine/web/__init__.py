@@ -7,9 +7,12 @@ rule files (the node does), state of its own beyond a connection.
    `admin.py` the keys of admins.
 2. `request.py` reads a body within its bounds; `ask.py` turns it into plain values, or refuses it; `surroundings.py`
    reads device and place from headers.
-3. `decide.py` is the hot path, with `answer(body, …) -> bytes` for whoever has a body; `explain.py` tells why.
-4. `refusal.py` is every error that a client can see: one table of codes, one form (RFC 9457).
-5. The app is for any ASGI server; `serve.py` runs it in uvicorn, `workers.py` in several processes.
-6. `guard.py` is HTTP on one connection, with a limit on everything that a client may do; `clients.py` is the clock of
+3. `decide.py` is the hot path, with `answer(body, …) -> bytes` for whoever has a body; `explain.py` tells why, and
+   `profiles.py` what is known of whom; a deletion there is in the log of `audit.py` first.
+4. `ingest.py` is where Segment's libraries and webhooks send to. `client.py` gives out the browser's half, `client.js`;
+   `preview.py` signs and reads links that show one variant.
+5. `refusal.py` is every error that a client can see: one table of codes, and its two forms (RFC 9457, Segment's).
+6. The app is for any ASGI server; `serve.py` runs it in uvicorn, `workers.py` in several processes.
+7. `guard.py` is HTTP on one connection, with a limit on everything that a client may do; `clients.py` is the clock of
    its deadlines; `listening.py` shuts the door.
 """

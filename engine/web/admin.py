@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Final
 
 import re2
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from engine import limits
 from engine.problems import Problem, as_text
@@ -60,17 +60,23 @@ class Keys(Struct, frozen=True):
 
     digests: tuple[bytes, ...]
 
-    def hold(self, key: bytes) -> bool:
-        """Is this one of them? Takes the same time whichever it is, and however much of it is right."""
+    def hold(self, key: bytes) -> str | None:
+        """The fingerprint of this key if it is one of them. Takes the same time whichever it is, and however much of
+        it is right.
+        """
         digest = sha256(key[: limits.ADMIN_KEY_CHARS + 1]).digest()
         found = False
         for known in self.digests:
             found |= compare_digest(digest, known)
-        return found
+        return _fingerprint(digest) if found else None
 
     def fingerprints(self) -> str:
         """What tells keys apart in a log."""
-        return ", ".join(digest.hex()[:8] for digest in self.digests)
+        return ", ".join(map(_fingerprint, self.digests))
+
+
+def _fingerprint(digest: bytes) -> str:
+    return digest.hex()[:8]
 
 
 def read_keys(file: Path) -> Keys:
@@ -148,16 +154,18 @@ class Gate:
         self._refused = 0
         self._silent_until = 0.0
 
-    def check(self, request: Request) -> None:
-        """Raises `Refused` for who may not come in."""
+    def check(self, request: Request) -> Request:
+        """The request, with the fingerprint of whose it is. Raises `Refused` for who may not come in."""
         headers = request.headers
         if request.method not in _SAFE and headers.get(b"sec-fetch-site") not in _OURS:
             raise self._told(request, Refused("cross-site", "Expected a request that no other website's page made."))
         shown = headers.get(b"authorization", b"")
-        if shown[: len(_SCHEME)].lower() != _SCHEME or not self._keys.hold(shown[len(_SCHEME) :].strip()):
+        by = self._keys.hold(shown[len(_SCHEME) :].strip()) if shown[: len(_SCHEME)].lower() == _SCHEME else None
+        if by is None:
             raise self._told(
                 request, Refused("unauthorized", "Expected `Authorization: Bearer KEY` with an admin key.")
             )
+        return structs.replace(request, by=by)
 
     def _told(self, request: Request, refused: Refused) -> Refused:
         """The refusal, once it is counted; the log hears of it, but not a thousand times a second."""

@@ -26,7 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.node import Node, utc_now
 from engine.problems import as_json
-from engine.web import decide, explain
+from engine.web import client, decide, explain, ingest, profiles
 from engine.web.admin import Gate, Keys
 from engine.web.door import ALWAYS, Address, Cors, Door, Reply
 from engine.web.refusal import MEDIA_TYPE, of_status
@@ -45,11 +45,21 @@ def addresses(node: Node, proxies: Proxies) -> tuple[Address, ...]:
     async def readyz(_: Request) -> Reply:
         return Reply(orjson.dumps(readiness(node)), 200 if node.ready else 503)
 
+    segment = [
+        *(Address(path, "source", ("POST",), ingest.endpoint(node, call)) for path, call in ingest.INGEST.items()),
+        Address(ingest.METRICS, "source", ("POST",), ingest.metrics),
+        Address(ingest.WEBHOOK + "{source}", "source", ("POST",), ingest.webhook(node)),
+        Address("/v1/projects/{key}/settings", "source", ("GET",), ingest.library_settings(node, proxies)),
+    ]
     return (
         Address(DECIDE, "page", ("GET", "POST"), decide.endpoint(node, proxies)),
+        *(Address(f"/{name}", "page", ("GET",), client.endpoint(name)) for name in client.SCRIPTS),
         Address("/healthz", "anybody", ("GET",), healthz),
         Address("/readyz", "anybody", ("GET",), readyz),
+        *segment,
         Address("/v1/explain", "admin", ("GET", "POST"), explain.endpoint(node, proxies)),
+        Address("/v1/traits", "admin", ("GET",), profiles.traits(node)),
+        Address("/v1/profiles/{kind}/{id:path}", "admin", ("GET", "DELETE"), profiles.endpoint(node)),
     )
 
 
@@ -109,7 +119,7 @@ async def _refused(_: AnyRequest, error: Exception) -> Response:
     """What happens in front of every door: an address that there is not, or a fault in the routing itself."""
     refused = of_status(error.status_code if isinstance(error, HTTPException) else 500)
     headers = {name.decode(): value.decode() for name, value in ALWAYS}
-    return Response(refused.body(), refused.status, headers, MEDIA_TYPE.decode())
+    return Response(refused.body(), refused.status, headers, MEDIA_TYPE["problem"].decode())
 
 
 def readiness(node: Node) -> dict[str, Any]:
@@ -128,5 +138,6 @@ def readiness(node: Node) -> dict[str, Any]:
         "last_error": as_json(problems[0]) if problems else None,
         "errors": len(problems),
         "store": {"trouble": node.store_trouble, "degraded_answers": node.degraded},
+        "intake": {"trouble": node.intake_trouble, "unfinished_deletions": node.unfinished_deletions},
         "jobs": [{"name": job.name, "down": job.down, "restarts": job.restarts} for job in node.jobs.all],
     }

@@ -31,7 +31,7 @@ _QUERY_FIELDS = 100  # a client sends two to four
 
 
 class Asked(Struct, frozen=True, gc=False):
-    """Who views what. `device` is only what the body itself said."""
+    """Who views what. `device` is only what the body itself said; `preview` is the token of a preview link."""
 
     visitor_id: str
     page: Page
@@ -40,6 +40,7 @@ class Asked(Struct, frozen=True, gc=False):
     first_seen: datetime | None = None
     new: bool | None = None
     device: dict[str, str] = {}
+    preview: str | None = None
 
 
 class _Page(Struct, gc=False):
@@ -65,6 +66,7 @@ class _Body(Struct, gc=False, rename={"visitor_id": "visitorId"}):
     visit: _Visit | None = None
     device: _Device | None = None
     traits: dict[str, Any] | None = None
+    preview: str | None = None
 
 
 _decoder = msgspec.json.Decoder(_Body)
@@ -93,7 +95,7 @@ def not_a_url() -> Refused:
 
 
 def from_body(body: bytes) -> Asked:
-    """The JSON body `{visitorId, page, visit, device, traits}`. Raises `Refused`."""
+    """The JSON body `{visitorId, page, visit, device, traits, preview}`. Raises `Refused`."""
     try:
         said = decoded(_decoder.decode, body)
     except NotJson as error:
@@ -106,12 +108,12 @@ def from_body(body: bytes) -> Asked:
     traits = _traits(said.traits) if said.traits else {}
     used = _device(said.device) if said.device else {}
     if view is None:
-        return Asked(visitor_id, viewed, traits, device=used)
-    return Asked(visitor_id, viewed, traits, view.count, _utc(view.first_seen), view.new, used)
+        return Asked(visitor_id, viewed, traits, device=used, preview=said.preview)
+    return Asked(visitor_id, viewed, traits, view.count, _utc(view.first_seen), view.new, used, said.preview)
 
 
 def from_query(query: bytes) -> Asked:
-    """The query string `visitorId=…&url=…&referrer=…&title=…`. Raises `Refused`."""
+    """The query string `visitorId=…&url=…&referrer=…&title=…&preview=…`. Raises `Refused`."""
     if len(query) > limits.DECIDE_BODY_BYTES:
         raise Refused(
             "url-too-long", f"Expected a query of at most {limits.DECIDE_BODY_BYTES} bytes, got {len(query)}."
@@ -121,7 +123,9 @@ def from_query(query: bytes) -> Asked:
     except ValueError:  # UnicodeDecodeError is one
         raise Refused("bad-query", f"Expected at most {_QUERY_FIELDS} percent-encoded UTF-8 fields.") from None
     said = dict(pairs)
-    return Asked(_visitor(said.get("visitorId")), _page(said.get("url"), said.get("referrer"), said.get("title")), {})
+    visitor_id = _visitor(said.get("visitorId"))
+    viewed = _page(said.get("url"), said.get("referrer"), said.get("title"))
+    return Asked(visitor_id, viewed, {}, preview=said.get("preview"))
 
 
 def _visitor(visitor_id: str | None) -> str:

@@ -8,7 +8,7 @@
 from engine.decide.decider import NotAUrl
 from engine.decide.wire import to_json
 from engine.node import Node
-from engine.web import ask
+from engine.web import ask, preview
 from engine.web.door import Answer, Reply
 from engine.web.request import Headers, Request
 from engine.web.surroundings import Proxies
@@ -22,6 +22,8 @@ def answer(body: bytes, node: Node, headers: Headers, peer: str | None, proxies:
 def _answered(asked: ask.Asked, node: Node, headers: Headers, peer: str | None, proxies: Proxies) -> bytes:
     visit = ask.visit(asked, node.held.reads, headers, peer, proxies)
     try:
+        if asked.preview is not None:
+            return preview.answer(asked, visit, node)
         return to_json(node.decide(asked.visitor_id, asked.page, visit, asked.traits))
     except NotAUrl:
         raise ask.not_a_url() from None

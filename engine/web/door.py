@@ -3,52 +3,68 @@
 What lives here: `Address`, a row of the table that the app is built from (`app.py`), and all that is the same for every
 address: methods, the admin key, CORS, headers for safety, refusals, faults. What may not: what an address answers.
 
-1. `who` is one of three. `page`: anybody, and scripts of the websites in `--origins` may read the answer (CORS, never
-   with credentials). `anybody`: anybody too, but no script of another website. `admin`: who shows an admin key
-   (`admin.py`); no CORS, so that browsers keep every other website out.
+1. `who` is one of four. `page`: anybody, and scripts of the websites in `--origins` may read the answer (CORS, never
+   with credentials). `source`: the same, for Segment's libraries: they bring a write key, which the address looks at
+   itself, and read refusals in Segment's form. `anybody`: anybody too, but no script of another website. `admin`: who
+   shows an admin key (`admin.py`); no CORS, so that browsers keep every other website out.
 2. GET brings HEAD with it: the same head without the body. OPTIONS says what is allowed, and for pages it is the
    preflight's answer. Any other method is 405 with `Allow`.
-3. Every answer says `nosniff` and `no-store`: none is a document, and each is for one visitor or one moment.
+3. Every answer says `nosniff`, and `no-store` but for scripts: none is a document, each is for one visitor or moment.
 4. An address raises `Refused` for what the client got wrong. Anything else that it raises is a fault of ours: logged
    with its traceback, and answered with a 500 that says nothing about it.
 """
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 from starlette.types import Receive, Scope, Send
 
 from engine.web.admin import Gate
-from engine.web.refusal import MEDIA_TYPE, Refused
+from engine.web.refusal import MEDIA_TYPE, Form, Refused
 from engine.web.request import Gone, Request
 
 log = logging.getLogger("mutiny_edge.web")
 
 RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
-Who: TypeAlias = Literal["page", "anybody", "admin"]
+Who: TypeAlias = Literal["page", "source", "anybody", "admin"]
 
-ALWAYS: RawHeaders = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+_NO_SNIFF: Final = (b"x-content-type-options", b"nosniff")
+ALWAYS: RawHeaders = [_NO_SNIFF, (b"cache-control", b"no-store")]
+_WITHOUT_BODY: Final = frozenset({204, 304})
 _PREFLIGHT_AGE_S = b"86400"  # browsers cap it at 2 to 24 hours by themselves
+# What a script of another website may send and read. `*` does not cover Authorization, and no header is readable by
+# itself; analytics.js sends these since 1.84, and waits as Retry-After says.
+_MAY_SEND: Final[dict[Who, bytes]] = {
+    "page": b"content-type, *",
+    "source": b"authorization, content-type, x-retry-count",
+}
+_MAY_READ: Final[dict[Who, RawHeaders]] = {"source": [(b"access-control-expose-headers", b"retry-after")]}
+# analytics.js up to 1.71 takes every answer that it can read for a success, and sends again only what failed without
+# one. It sends no `Authorization` (that began with 1.84): for whoever sends none, trouble is unreadable.
+_TRIED_AGAIN: Final = frozenset({429, 503})
+_FAULT_PAUSE_S: Final = 5  # a fault of ours that passes is over by then; one that does not, is not made worse
 
 
 class Reply(Struct, frozen=True, gc=False):
-    """What is answered. `headers` are those that not every answer has."""
+    """What is answered. `headers` are those that not every answer has; `cache` may let it be kept."""
 
     body: bytes
     status: int = 200
     media_type: bytes = b"application/json"
     headers: Sequence[tuple[bytes, bytes]] = ()
+    cache: bytes = b"no-store"
 
-
-FAULT = Reply(Refused("internal-error", "The fault is logged.").body(), 500, MEDIA_TYPE)
 
 Answer: TypeAlias = Callable[[Request], Awaitable[Reply]]
 
 
 class Address(Struct, frozen=True):
-    """A row of the table: a path, who may call it, by which methods, and what answers. Raises `Refused` and `Gone`."""
+    """A row of the table: a path, who may call it, by which methods, and what answers. Raises `Refused` and `Gone`.
+
+    A part of the path in braces (`{id}`) stands for any text, and is in the request's `params`.
+    """
 
     path: str
     who: Who
@@ -80,7 +96,9 @@ class Door:
         if address.who == "admin" and gate is None:
             raise ValueError(f"{address.path} is for admins, and nobody checks their keys")
         self.address = address
-        self._cors = cors if address.who == "page" else None
+        self._form: Form = "segment" if address.who == "source" else "problem"
+        self._cors = cors if address.who in _MAY_SEND else None
+        self._may_read = _MAY_READ.get(address.who, [])
         self._gate = gate if address.who == "admin" else None
         self._answer = address.answer
         self._methods = frozenset(address.methods) | ({"HEAD"} if "GET" in address.methods else set())
@@ -92,26 +110,34 @@ class Door:
         """Answer one request; whatever is wrong with it is an answer too."""
         client = scope["client"]
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        request = Request(scope["method"], headers, scope["query_string"], client[0] if client else None, receive)
+        peer = client[0] if client else None
+        request = Request(scope["method"], headers, scope["query_string"], peer, receive, scope.get("path_params", {}))
         try:
             reply = await self._reply(request)
         except Refused as refused:
-            reply = Reply(refused.body(), refused.status, MEDIA_TYPE, self._reasons(refused))
+            reply = self._told(refused)
         except Gone:
             return
         except Exception:
             log.exception("%r %s failed", request.method, self.address.path)
-            reply = FAULT
-        allowed = self._cors.headers(headers.get(b"origin")) if self._cors else ()
-        length = () if reply.status == 204 else ((b"content-length", b"%d" % len(reply.body)),)
-        head = [(b"content-type", reply.media_type), *length, *ALWAYS, *reply.headers, *allowed]
+            reply = self._told(Refused("internal-error", "The fault is logged.", retry_after_s=_FAULT_PAUSE_S))
+        readable = not (self._form == "segment" and reply.status in _TRIED_AGAIN and b"authorization" not in headers)
+        allowed = [*self._cors.headers(headers.get(b"origin")), *self._may_read] if self._cors and readable else ()
+        length = () if reply.status in _WITHOUT_BODY else ((b"content-length", b"%d" % len(reply.body)),)
+        kind, kept = (b"content-type", reply.media_type), (b"cache-control", reply.cache)
+        head = [kind, *length, _NO_SNIFF, kept, *reply.headers, *allowed]
         body = b"" if request.method == "HEAD" else reply.body
         await send({"type": "http.response.start", "status": reply.status, "headers": head})
         await send({"type": "http.response.body", "body": body})
 
+    def _told(self, refused: Refused) -> Reply:
+        """The refusal, in the form that clients of this address read."""
+        status = refused.status_in(self._form)
+        return Reply(refused.body(self._form), status, MEDIA_TYPE[self._form], self._reasons(refused))
+
     async def _reply(self, request: Request) -> Reply:
         if self._gate is not None:
-            self._gate.check(request)
+            request = self._gate.check(request)
         if request.method in self._methods:
             return await self._answer(request)
         if request.method == "OPTIONS":
@@ -125,14 +151,17 @@ class Door:
         return [
             self._allow,
             (b"access-control-allow-methods", ", ".join(self.address.methods).encode()),
-            (b"access-control-allow-headers", b"content-type, *"),
+            (b"access-control-allow-headers", _MAY_SEND[self.address.who]),
             (b"access-control-max-age", _PREFLIGHT_AGE_S),
         ]
 
     def _reasons(self, refused: Refused) -> RawHeaders:
         """The headers that belong to a refusal."""
+        if refused.retry_after_s is not None:
+            return [(b"retry-after", b"%d" % refused.retry_after_s)]
         if refused.status == 401:
-            return [(b"www-authenticate", b"Bearer")]
+            # To a browser, `Basic` would open a window that asks for a password.
+            return [(b"www-authenticate", b"Bearer")] if self._gate is not None else []
         if refused.status == 405:
             return [self._allow]
         # Nobody reads the rest of a body that is too large, and it is still on its way.

@@ -31,7 +31,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from engine import limits
 from engine.web.clients import NEVER, Clients, ticks
-from engine.web.refusal import MEDIA_TYPE, Refused
+from engine.web.ingest import INGEST, WEBHOOK
+from engine.web.refusal import MEDIA_TYPE, Form, Refused
 
 log = logging.getLogger("mutiny_edge.web")
 
@@ -44,17 +45,20 @@ DEAF: Final = 3  # nothing that it says counts any more
 
 class Bounds(Struct, frozen=True):
     """How large a body may be, and how long after its first byte a request must be complete. `public`: refusals may
-    be read by any page; they say nothing of a visitor.
+    be read by any page; they say nothing of a visitor. `form` is the one in which its clients read refusals.
     """
 
     body_bytes: int
     request_ticks: int
     public: bool = False
+    form: Form = "problem"
 
 
+_INGEST: Final = Bounds(limits.BATCH_BYTES, ticks(limits.INGEST_S), public=True, form="segment")
 OTHER: Final = Bounds(limits.DECIDE_BODY_BYTES, ticks(limits.DECIDE_S))
 BOUNDS: Final[Mapping[bytes, Bounds]] = {
     b"/v1/decide": Bounds(limits.DECIDE_BODY_BYTES, ticks(limits.DECIDE_S), public=True),
+    **dict.fromkeys((path.encode() for path in INGEST), _INGEST),
 }
 
 _FIRST_BYTE: Final = ticks(limits.FIRST_BYTE_S)
@@ -277,7 +281,8 @@ class Guard(HttpToolsProtocol):
             self._deadline = self.server_state.tick + _KEEP_ALIVE
 
     def _bounds(self) -> Bounds:
-        return BOUNDS.get(self.url.partition(b"?")[0], OTHER)
+        path = self.url.partition(b"?")[0]
+        return BOUNDS.get(path) or (_INGEST if path.startswith(WEBHOOK.encode()) else OTHER)
 
     def _head_bytes(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
@@ -349,10 +354,11 @@ class Guard(HttpToolsProtocol):
 
     def _problem(self, refused: Refused) -> bytes:
         """The refusal as a whole response."""
-        body = refused.body()
-        head = [STATUS_LINE[refused.status]]
+        form = self._bounds().form
+        body = refused.body(form)
+        head = [STATUS_LINE[refused.status_in(form)]]
         head += [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
-        head.append(b"content-type: %b\r\ncontent-length: %d\r\n" % (MEDIA_TYPE, len(body)))
+        head.append(b"content-type: %b\r\ncontent-length: %d\r\n" % (MEDIA_TYPE[form], len(body)))
         head.append(b"cache-control: no-store\r\nx-content-type-options: nosniff\r\nconnection: close\r\n")
         if self._bounds().public:
             head.append(b"access-control-allow-origin: *\r\n")

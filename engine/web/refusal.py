@@ -1,15 +1,23 @@
-"""Every error that a client can see (RFC 9457, `application/problem+json`). One table of codes, one form.
+"""Every error that a client can see. One table of codes, two forms.
 
 1. A code is a stable kebab-case word for programs, with its status and title; `detail` is for people.
-2. Whatever a client sends gets a status below 500. The one 500 is a fault of ours:
-   logged, and answered without a word about why.
+2. Whatever a client sends gets a status below 500. A 500 is a fault of ours: logged, and answered without a word about
+   why. 503 is trouble of ours that passes, 429 too much at once; both say when to come again.
+3. The form is RFC 9457 (`application/problem+json`). Segment's libraries read another one: JSON with `code` and
+   `message` as text, without which older ones send a request again that was refused for good. What is too large is
+   400 there, as Segment answers it, and a fault of ours 503, so that nothing is thrown away for it.
 """
 
 from http import HTTPStatus
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-CODES: dict[str, tuple[int, str]] = {
+from engine.segment.reasons import REASONS
+
+Form: TypeAlias = Literal["problem", "segment"]
+
+_OURS: Final[dict[str, tuple[int, str]]] = {
     "not-http": (400, "The request is not HTTP"),
     "not-json": (400, "The body is not JSON"),
     "wrong-type": (400, "A value is of the wrong type"),
@@ -19,33 +27,53 @@ CODES: dict[str, tuple[int, str]] = {
     "bad-url": (400, "page.url is not an absolute http or https URL"),
     "bad-query": (400, "The query string cannot be read"),
     "bad-traits": (400, "The traits cannot be used"),
+    "bad-preview": (400, "The preview link is none"),
     "bad-length": (400, "Content-Length is not a number"),
     "unauthorized": (401, "An admin key is needed"),
+    "bad-write-key": (401, "A write key of a source is needed"),
+    "bad-signature": (401, "The signature does not fit"),
     "cross-site": (403, "Another website may not do this"),
     "not-found": (404, "There is nothing at this address"),
     "method-not-allowed": (405, "This method is not for this address"),
     "request-timeout": (408, "The request did not arrive in time"),
+    "preview-expired": (410, "The preview link has ended"),
     "body-too-large": (413, "The body is too large"),
     "url-too-long": (414, "The address is too long"),
     "unsupported-media-type": (415, "The body has a type that is not read here"),
     "too-many-requests": (429, "Too many requests wait on one connection"),
+    "too-busy": (429, "Too many messages wait to be stored"),
     "headers-too-large": (431, "The headers are too large"),
     "internal-error": (500, "Something went wrong on our side"),
+    "storage-trouble": (503, "What was sent cannot be stored now"),
 }
-MEDIA_TYPE = b"application/problem+json"
+# Why a message cannot be taken is in Segment's room; here it is an answer where no message of a request can.
+CODES: Final = dict(
+    sorted({**{code: (400, title) for code, title in REASONS.items()}, **_OURS}.items(), key=lambda row: row[1][0])
+)
+MEDIA_TYPE: Final[dict[Form, bytes]] = {"problem": b"application/problem+json", "segment": b"application/json"}
+_SEGMENT_STATUS: Final = {413: 400, 500: 503}
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
-    """A request that cannot be answered: one of `CODES`, and for people what exactly is wrong."""
+    """A request that cannot be answered: one of `CODES`, for people what exactly is wrong, and when to come again."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, *, retry_after_s: int | None = None) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
+        self.retry_after_s = retry_after_s
         self.status, self.title = CODES[code]
 
-    def body(self) -> bytes:
-        """The problem as JSON: `type`, `title`, `status`, `detail`, `code`."""
+    def status_in(self, form: Form) -> int:
+        """The status that a client of this form understands."""
+        return _SEGMENT_STATUS.get(self.status, self.status) if form == "segment" else self.status
+
+    def body(self, form: Form = "problem") -> bytes:
+        """The refusal as JSON: `type title status detail code`, or Segment's `success code message error`."""
+        if form == "segment":
+            return msgspec.json.encode(
+                {"success": False, "code": self.code, "message": self.detail, "error": self.title}
+            )
         return msgspec.json.encode(
             {
                 "type": "about:blank",

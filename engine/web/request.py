@@ -24,22 +24,34 @@ class Gone(Exception):  # noqa: N818 - a state of the client, not a fault
 
 
 class Request(Struct, frozen=True, gc=False):
-    """One request. `headers` are in lower case; of two with one name the last counts. `peer` is who is connected."""
+    """One request. `headers` are in lower case; of two with one name the last counts. `peer` is who is connected.
+
+    `params` are the parts of the path that stand in braces in the table of addresses; `by` tells apart admins.
+    """
 
     method: str
     headers: Headers
     query: bytes
     peer: str | None
     receive: Receive
+    params: Mapping[str, str] = {}
+    by: str = ""
 
     async def json(self, most: int) -> bytes:
         """The body, which says that it is JSON, or text that is JSON (browsers send that without a preflight).
 
-        Raises `Gone`, and `Refused` as soon as it is known that the body has more than `most` bytes: before it is read
-        where Content-Length says so.
+        Raises `Gone`, and `Refused` as soon as it is known that the body has more than `most` bytes.
         """
         self._check_media_type()
         self._check_coding()
+        return await self.body(most)
+
+    async def body(self, most: int) -> bytes:
+        """The body as it came, packed or not.
+
+        Raises `Gone`, and `Refused` as soon as it is known that the body has more than `most` bytes: before it is read
+        where Content-Length says so.
+        """
         length = self.headers.get(b"content-length")
         if length is not None:
             _check_size(int(length[:_LENGTH_DIGITS]) if length.isdigit() else -1, most)

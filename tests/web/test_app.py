@@ -28,6 +28,7 @@ def test_readyz_says_what_decides(call: Any, node: Node) -> None:
     assert ruleset["age_s"] >= 0
     assert (ruleset["experiences"], ruleset["segments"], ruleset["source"]) == (1, 1, "files")
     assert said.json["store"] == {"trouble": None, "degraded_answers": 0}
+    assert said.json["intake"] == {"trouble": None, "unfinished_deletions": 0}
 
 
 def test_readyz_says_in_one_line_what_is_wrong_with_the_store(call: Any, node: Node) -> None:
@@ -108,4 +109,4 @@ def test_the_lifespan_runs_the_jobs(tmp_path: Path, rules: Path) -> None:
 
     asyncio.run(build(node)({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, receive, send))  # type: ignore[arg-type]
     running.append([job.name for job in node.jobs.all])
-    assert running == [[], ["rules-watch", "store-watch"], []]
+    assert running == [[], ["rules-watch", "store-watch", "log-watch"], []]

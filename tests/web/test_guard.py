@@ -93,6 +93,20 @@ def test_a_body_in_chunks_is_counted(ask: Any, told: Any, wire: Any) -> None:
     assert statuses(told(endless, b"x" * limits.HEAD_BYTES, b"x")) == [413]
 
 
+@pytest.mark.parametrize("path", ["/v1/batch", "/v1/t", "/v1/webhook/www"])
+def test_what_segment_sends_may_be_larger_and_is_refused_in_its_form(told: Any, wire: Any, path: str) -> None:
+    """Within half a megabyte it is read (and has no key here); beyond, 400 as Segment's libraries understand it."""
+    most = limits.BATCH_BYTES
+    within = wire.post(b"{" + b" " * (most - 1), path=path).replace(b"host: a", b"host: a\r\nconnection: close")
+    assert statuses(told(within)) == [401 if "webhook" in path else 400]
+    head = wire.post(b"", path=path).replace(b"content-length: 0", b"content-length: %d" % (most + 1))
+    for received in (told(head), told(wire.chunked(b" " * (most + 1), 60_000, path=path))):
+        assert statuses(received) == [400]
+        assert b"content-type: application/json" in received
+        assert b'"success":false,"code":"body-too-large","message":"' in received
+        assert b"access-control-allow-origin: *" in received
+
+
 def test_what_follows_a_body_is_no_header(ask: Any, wire: Any) -> None:
     """Else whoever asks through a proxy could set what only the proxy may say."""
     plain, trailed = ask(

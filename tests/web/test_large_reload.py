@@ -3,7 +3,7 @@
 1. Every condition, name and text differs from one edition to the next: nothing is remembered, all is compiled anew.
 2. The heartbeat runs in the service's own event loop (`HOOK`) and tells how late it was at worst, as far as the process
    used the time itself. Other programs make it late now and then all the same; what this one does makes it late at
-   every reload. So the best reload is what counts.
+   every reload. So the median reload is what counts.
 3. Memory is that of a process of its own that does nothing but reload.
 """
 
@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from types import ModuleType
 from typing import Any
 
@@ -145,7 +146,7 @@ def test_no_event_loop_stands_still(
     shown = ", ".join(f"{1000 * late:.0f}" for late in worst)
     print(f"{segments} segments, {reloads} reloads of {took_s:.1f} s: the loop was late by {shown} ms")
     assert failed == []
-    assert min(worst) <= STALL_S
+    assert median(worst) <= STALL_S
 
 
 @pytest.mark.parametrize(("segments", "reloads"), [(200, 20), pytest.param(1_000, 50, marks=pytest.mark.long)])
