@@ -153,10 +153,11 @@ def test_the_rules_in_readme_are_in_order(tmp_path):
 
 
 def options_of(verb: str) -> list[click.Option]:
-    """The options of a verb."""
+    """The options of a verb; of one with verbs of its own, those of all of them."""
     command = main.get_command(click.Context(main), verb)
     assert command is not None
-    return [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    commands = [command, *command.commands.values()] if isinstance(command, click.Group) else [command]
+    return [parameter for one in commands for parameter in one.params if isinstance(parameter, click.Option)]
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -19,6 +19,7 @@ from engine.cli import options
 from engine.cli.kinds import Whole
 from engine.cli.screen import fail, say
 from engine.cli.stored import left_out, of_them, sampled, visitors
+from engine.cli.table import print_table
 from engine.node import Settings, utc_now
 from engine.problems import as_text, did_you_mean
 from engine.review.audience import Census, Count, Tally
@@ -108,6 +109,8 @@ def plotter(file: Path) -> Callable[[Counted], None]:
     """What draws, asked for before the counting begins: it is better to hear at once that nothing can be drawn."""
     if file.suffix.lower() not in {".png", ".svg"}:
         fail(f"--plot {file}: expected a name that ends in .png or .svg")
+    if not file.parent.is_dir():
+        fail(f"--plot {file}: there is no folder {file.parent}")
     try:
         from engine.cli.plot import draw  # noqa: PLC0415 - the only place that needs the optional library
     except ImportError as missing:
@@ -164,18 +167,6 @@ def cause_text(cause: Cause) -> str:
         case "unlike":
             return f"unlike {cause.path}"
     return cause.path
-
-
-def print_table(rows: Sequence[Sequence[str]], left: Sequence[int]) -> None:
-    """Columns side by side, aligned to the right but for those in `left`; the first row is the head."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for number, row in enumerate(rows):
-        cells = [
-            f"{cell:<{width}}" if index in left else f"{cell:>{width}}"
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        line = "  ".join(cells).rstrip()
-        click.echo(click.style(line, underline=True) if number == 0 else line)
 
 
 def print_square(census: Census, tallies: Sequence[Tally]) -> None:

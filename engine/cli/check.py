@@ -2,7 +2,7 @@
 
 1. Files are read and checked as the service does it, so what passes here is what the service takes.
 2. Where no error stands in the way, the folder's `tests:` run; one that fails is an error at its own line.
-3. With `--store` the stored visitors are looked through for what the rules ask of them; only of rules without errors.
+3. With `--store` the catalogue of what was sent is asked for what the rules ask for; only of rules without errors.
 4. Findings go to stdout in the wanted form. The summary goes to stderr: it is for people.
 """
 
@@ -16,12 +16,13 @@ from msgspec import structs
 
 from engine.cli import options
 from engine.cli.screen import say
-from engine.cli.stored import left_out, of_them, sampled, stored_settings, visitors
+from engine.cli.stored import left_out, sampled, stored_settings
+from engine.cli.traits import look as catalogued
 from engine.decide.cases import failures
 from engine.decide.decider import Decider
 from engine.node import Settings, utc_now
 from engine.problems import Problem, as_github, as_json, as_text, errors, in_order
-from engine.review.sightings import Sightings
+from engine.review.sightings import readable, seen
 from engine.rules.doubts.seen import Seen
 from engine.rules.folder import Circumstances, Loaded, load, rule_files
 
@@ -29,7 +30,7 @@ EPILOG = """\b
 Examples:
   mutiny-edge check                       the folder rules
   mutiny-edge check /etc/acme/rules       another folder, always the whole of it
-  mutiny-edge check --store               also: traits that none of the stored visitors has
+  mutiny-edge check --store               also: traits and events that nobody ever sent
   mutiny-edge check --format github       annotations in a pull request
 """
 
@@ -38,7 +39,7 @@ Examples:
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 @options.rules_unchecked
 @options.data
-@options.stored("Doubt rules on traits that no stored visitor has, or not of this type.")
+@options.stored("Doubt rules on traits that nobody sent, or not of this type, and goals whose event never came.")
 @sampled
 @options.form("text", "json", "github")
 @click.pass_context
@@ -58,7 +59,7 @@ def command(
     DIR is the folder of rule files; without it, the one that --rules names. Each problem is one of `error` (a
     service would not take these files) or `warning`: conditions that are never or always true, audiences that those
     above them always cover, experiences that get in each other's way, redirects in a circle, schedules that are over,
-    and with --store traits that nobody has. Exit code 1 if there is an error.
+    and with --store traits and events that nobody sent. Exit code 1 if there is an error.
     """
     folder = folder or rules
     if folder.is_file():
@@ -68,8 +69,8 @@ def command(
     if not folder.is_dir():
         raise click.BadParameter(f"Directory {str(folder)!r} does not exist.", ctx, param_hint="DIR")
     where = stored_settings(rules, data, stored) if stored is not None else None
-    seen = partial(look, where, None if everyone else size) if where else None
-    loaded = load(folder, circumstances=Circumstances(utc_now(), seen))
+    sent = partial(look, where, None if everyone else size) if where else None
+    loaded = load(folder, circumstances=Circumstances(utc_now(), sent))
     problems = list(loaded.problems)
     if loaded.ruleset is not None:
         problems += map(with_line, failures(Decider(loaded.ruleset)))
@@ -82,16 +83,13 @@ def command(
 
 
 def look(where: Settings, size: int | None) -> Seen:
-    """What the chosen visitors of the store have."""
-    sightings = Sightings()
-    with visitors(where, size) as chosen:
-        for profile in chosen.profiles():
-            sightings.add(profile)
-    if not sightings.visitors:
-        say("no visitor is stored, so no trait was looked for")
-    if chosen.damaged:
-        say(left_out(chosen.damaged))
-    return sightings.seen(("the " if chosen.chosen.is_all else "") + of_them(chosen.chosen))
+    """What was sent, as the store has it."""
+    found = catalogued(where, size, readable)
+    if not (found.people.records or found.groups.records or found.events):
+        say("nothing is stored, so no trait and no event was looked for")
+    if found.damaged:
+        say(left_out(found.damaged))
+    return seen(found)
 
 
 def with_line(problem: Problem) -> Problem:

@@ -1,29 +1,30 @@
 """The checks of `doctor`: one function each, in one table. They print nothing, and change nothing.
 
-1. A check looks at a `Place` and says what it found: `ok`, `warning` (it works, and will not for long) or `trouble`
-   (somebody is served worse for it), with what to do about it. No check raises.
+1. A check looks at a `Place` and says what it found: `ok`, `warning` (it works, and not as well as it could) or
+   `trouble` (somebody is served worse for it), with what to do about it. No check raises.
 2. What several checks need is looked at once, in `look`: the rules read, the store opened (a process of its own reads
-   it first, `profiles.trust`), its own figures.
+   it first, `profiles.trust`), its own figures, and what was heard from Segment (`checkup_chain`).
 3. Nothing is made: without a data folder there is no store to open, and that is in order.
+4. After the checks of this machine come those of the chain from Segment, link by link (`checkup_links`).
 """
 
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from typing import Final, Literal
+from typing import Final
 
 from msgspec import Struct
 
 from engine import limits
+from engine.cli import checkup_chain
+from engine.cli.checkup_links import LINKS, Chain, Said, State
 from engine.holder import Reading, read
-from engine.node import STORE_FOLDER, Settings, damage, open_store
+from engine.node import STORE_FOLDER, Settings, damage, open_store, utc_now
 from engine.problems import errors
 from engine.profiles.store import StoreError, StoreStats
 from engine.rules import lastgood
 from engine.words import Ruleset
-
-State = Literal["ok", "warning", "trouble"]
 
 
 class Finding(Struct, frozen=True):
@@ -36,36 +37,43 @@ class Finding(Struct, frozen=True):
 
 
 class Place(Struct, frozen=True):
-    """All that the checks look at. `store` is None where nothing is stored, a text where it cannot be opened."""
+    """All that the checks look at. `store` is None where nothing is stored, a text where it cannot be opened; then
+    nothing is known of the chain."""
 
     settings: Settings
     rules: Reading
     store: StoreStats | str | None
     free_bytes: int | None
     last_good: Ruleset | None
+    chain: Chain | None = None
 
 
 def look(settings: Settings) -> Place:
     """Look at everything once."""
     reading = read(settings.rules)
     exists = settings.data.is_dir()
+    store, chain = _store(settings, reading)
     return Place(
         settings,
         reading,
-        _store(settings),
+        store,
         shutil.disk_usage(settings.data).free if exists else None,
         lastgood.kept(settings.rules, settings.data),
+        chain,
     )
 
 
-def _store(settings: Settings) -> StoreStats | str | None:
-    if settings.store is None and not (settings.data / STORE_FOLDER).exists():
-        return None
+def _store(settings: Settings, reading: Reading) -> tuple[StoreStats | str | None, Chain | None]:
+    """What the store says of itself, and what was heard of the chain."""
+    goals = {} if reading.decider is None else reading.decider.ruleset.goals
+    events = {key: goal.event for key, goal in goals.items()}
+    nothing = settings.store is None and not (settings.data / STORE_FOLDER).exists()
     try:
         with closing(open_store(settings, canary_s=limits.CANARY_S, read_only=True)) as store:
-            return store.stats()
+            chain = checkup_chain.look(settings, store, events, utc_now())
+            return None if nothing else store.stats(), chain
     except StoreError as error:
-        return str(error)
+        return str(error), None
 
 
 def findings(place: Place) -> Iterator[Finding]:
@@ -74,9 +82,11 @@ def findings(place: Place) -> Iterator[Finding]:
         said = check(place)
         if said is not None:
             yield Finding(name, *said)
-
-
-Said = tuple[State, str] | tuple[State, str, str]
+    if place.chain is not None:
+        for name, link in LINKS.items():
+            said = link(place.chain)
+            if said is not None:
+                yield Finding(name, *said)
 
 
 def rules(place: Place) -> Said | None:

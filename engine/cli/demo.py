@@ -1,6 +1,7 @@
 """`mutiny-edge demo`: the whole thing at work, on one machine, in one command, leaving nothing behind.
 
-1. Example rules, a crowd of generated visitors in a store of their own, and the example company's website.
+1. Example rules, a crowd of generated visitors in a store of their own, and the example company's website, on which the
+   browser client runs as on any website.
 2. The engine is the real one: the store is filled as `import` fills it, and it is served as `serve` serves.
 3. What is printed as its answer was asked over HTTP, by the demo itself, from the server that is running.
 4. The rules are those in ./rules, so that who edits them sees it; where there are none, the example in the package.
@@ -33,6 +34,7 @@ from engine.cli.trouble import told
 from engine.node import Node, Settings, utc_now
 from engine.profiles.importing import import_lines
 from engine.rules.files import rule_files
+from engine.segment.sources import Sources
 from engine.web.app import build
 from engine.web.serve import Options, bind, run, url_of
 
@@ -83,7 +85,7 @@ def command(rules: Path | None, visitors: int, port: int | None, once: bool, lin
             fill(node, visitors)
             guide = Guide(node, visitors, url_of(listening), once=once)
             options = Options(node.settings, drain_s=0)
-            run(options, node, Site(build(node)), listening, on_started=guide.start)
+            run(options, node, Site(build(node), node, write_key(data)), listening, on_started=guide.start)
             guide.finish()
 
 
@@ -97,6 +99,11 @@ def example_rules() -> Path:
     """The example rules: beside this file in an installed package, at the top in a checkout."""
     packaged = Path(__file__).with_name("example")
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "rules"
+
+
+def write_key(data: Path) -> str:
+    """The website's key, with which it says what was seen."""
+    return Sources(data).add("www", "website")
 
 
 def fill(node: Node, visitors: int) -> None:

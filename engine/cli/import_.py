@@ -8,7 +8,6 @@
 
 import os
 import stat
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ import msgspec
 
 from engine.cli import options
 from engine.cli.screen import say
+from engine.cli.stored import bytes_bar
 from engine.cli.trouble import told
 from engine.node import Settings, open_store, utc_now
 from engine.profiles.importing import Imported, import_lines
@@ -75,11 +75,18 @@ def stored(file: BinaryIO, store: Store) -> Imported:
 def progress(file: BinaryIO) -> Iterator[Callable[[int], None]]:
     """To be told how many bytes are read; shown if there is a terminal to show it on and an end to expect."""
     found = os.fstat(file.fileno())
-    if not sys.stderr.isatty() or not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(found.st_mode):
         yield lambda _: None
         return
-    with click.progressbar(length=found.st_size, label=str(file.name), file=sys.stderr) as bar:
-        yield lambda read: bar.update(read - bar.pos)
+    with bytes_bar(str(file.name), found.st_size) as more:
+        before = 0
+
+        def show(read: int) -> None:
+            nonlocal before
+            more(read - before)
+            before = read
+
+        yield show
 
 
 def tell(name: str, imported: Imported) -> None:

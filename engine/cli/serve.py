@@ -57,7 +57,7 @@ The file is read at the start, and on SIGHUP where there are several workers.
     "--admin-key-file",
     metavar="FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Keys for /v1/explain; without it, it is off.",
+    help="Keys for the addresses of admins; without it they are off.",
 )
 @options.setting(
     "--trusted-proxies",
@@ -65,6 +65,11 @@ The file is read at the start, and on SIGHUP where there are several workers.
     type=ProxyList(),
     default="",
     help="Addresses or networks, by commas, whose geo headers count.",
+)
+@options.setting(
+    "--webhook-batches",
+    is_flag=True,
+    help="Believe a whole list of events from Segment's webhook, of which only the first is signed.",
 )
 def command(
     *,
@@ -78,14 +83,17 @@ def command(
     drain: float,
     admin_key_file: Path | None,
     trusted_proxies: tuple[str, ...],
+    webhook_batches: bool,
 ) -> None:
     """Run the service.
 
-    Answers /v1/decide, /healthz and /readyz, and to admins /v1/explain. Changed rule files are taken within two
-    seconds; broken ones are told in the log and by /readyz, and the last good ones stay. Ctrl-C or SIGTERM ends it.
+    Answers /v1/decide, takes what Segment's libraries send (see `mutiny-edge sources`), and tells admins why, what and
+    who: /v1/explain, /v1/traits, /v1/profiles. /healthz and /readyz are for load balancers. Changed rule files are
+    taken within two seconds; broken ones are told in the log and by /readyz, and the last good ones stay. Ctrl-C or
+    SIGTERM ends it.
     """
     how = Options(
-        settings=Settings(rules, data, store),
+        settings=Settings(rules, data, store, webhook_batches),
         host=host,
         port=port,
         workers=workers,

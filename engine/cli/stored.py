@@ -39,9 +39,9 @@ def sampled(command: Decorated) -> Decorated:
         type=Whole(1),
         default=limits.VISITORS_SAMPLED,
         show_default=True,
-        help="Look at so many visitors of a larger store, always the same ones.",
+        help="Look at so many of a larger store, always the same ones.",
     )
-    everyone = click.option("--all", "everyone", is_flag=True, help="Look at every stored visitor.")
+    everyone = click.option("--all", "everyone", is_flag=True, help="Look at all that is stored.")
     return some(everyone(command))
 
 
@@ -100,3 +100,13 @@ def bar(items: Iterable[T], length: int, label: str) -> Iterator[T]:
         return
     with click.progressbar(items, length=length, label=label, file=sys.stderr, update_min_steps=100) as shown:
         yield from shown
+
+
+@contextmanager
+def bytes_bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
+    """To be told how many bytes more are read; a terminal shows how far it is, a pipe stays quiet."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    with click.progressbar(length=length, label=label, file=sys.stderr) as shown:
+        yield shown.update

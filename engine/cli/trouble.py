@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from engine.cli.screen import fail
+from engine.events.disk import LogError
 from engine.holder import RulesBroken
 from engine.problems import as_text
 from engine.profiles.store import StoreError
@@ -15,11 +16,11 @@ from engine.profiles.store import StoreError
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Broken rule files and stores that cannot be used end the command: exit code 2, what is wrong, and where."""
+    """Broken rule files, stores and logs that cannot be used end the command: exit code 2, what is wrong, and where."""
     try:
         yield
     except RulesBroken as broken:
         places = "\n".join(as_text(problem) for problem in broken.problems)
         fail(f"{broken}\n{places}")
-    except StoreError as error:
+    except (StoreError, LogError) as error:
         fail(str(error))

@@ -123,7 +123,7 @@ def test_pictures_that_cannot_be(audience, tmp_path):
     for done, word in (
         (audience("--plot", "a.pdf"), ".png or .svg"),
         (audience("--plot", "a.png", env={"PYTHONPATH": str(tmp_path / "broken")}), "pip install 'mutiny-edge[plot]'"),
-        (audience("--plot", "gone/a.png"), "gone/a.png: No such file or directory"),
+        (audience("--plot", "gone/a.png"), "gone/a.png: there is no folder gone"),
     ):
         assert done.returncode == 2
         assert word in done.stderr

@@ -129,11 +129,11 @@ def stored(run, tmp_path):
 
 
 def test_traits_that_nobody_has(run, stored):
-    """With --store the stored visitors are asked: a misspelt trait, and texts that are compared with a number."""
+    """With --store the catalogue is asked: a misspelt trait, and texts that are compared with a number."""
     done = run("check", "--format", "json", "--store")
     found = {problem["code"]: problem for problem in json.loads(done.stdout)}
     assert (done.returncode, found.keys()) == (0, {"unseen-trait", "unseen-type"})
-    assert found["unseen-trait"]["message"] == "none of the 2 stored visitors has `traits.plann`"
+    assert found["unseen-trait"]["message"] == "none of the 2 stored records has `traits.plann`"
     assert found["unseen-trait"]["hint"] == "did you mean `traits.plan`?"
     assert "`traits: {employees: {type: number}}`" in found["unseen-type"]["hint"]
 
@@ -142,7 +142,7 @@ def test_without_store_nobody_is_asked(run, stored):
     """The same rules alone are in order; a sample says of whom it speaks."""
     assert run("check").stderr.endswith("0 errors, 0 warnings\n")
     assert (
-        "none of a sample of 1 of 2 stored visitors has `traits.plann`" in run("check", "--store", "--sample", 1).stdout
+        "none of a sample of 1 of 2 stored records has `traits.plann`" in run("check", "--store", "--sample", 1).stdout
     )
 
 
@@ -155,9 +155,9 @@ def test_where_there_is_no_store(run, stored):
     run("import", "-", "--data", "empty", stdin="")
     done = run("check", "--data", "empty", "--store")
     assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr.startswith("no visitor is stored")
+    assert done.stderr.startswith("nothing is stored, so no trait")
 
 
 def test_a_bar_where_somebody_looks(on_terminal, stored):
-    """Looking through the visitors shows how far it is, on a terminal."""
-    assert "visitors" in on_terminal("check", "--store")
+    """Looking through the records shows how far it is, on a terminal."""
+    assert "records" in on_terminal("check", "--store")

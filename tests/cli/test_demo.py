@@ -9,6 +9,9 @@ from contextlib import ExitStack, suppress
 from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
+import re2
+
+from engine.cli.crowd import NAMED, Named
 
 
 @pytest.fixture
@@ -20,12 +23,12 @@ def scratch(tmp_path):
 
 
 @pytest.fixture
-def demo(program, surroundings, scratch):
+def demo(program, with_us, surroundings, scratch):
     """A running demo with few visitors, and the lines that it printed, up to the last one."""
     children = []
 
     def demo(*more: str, cwd=None):
-        command = [program, "demo", "--visitors", "200", "--port", "0", *more]
+        command = [*with_us, program, "demo", "--visitors", "200", "--port", "0", *more]
         child = subprocess.Popen(
             command,
             cwd=cwd,
@@ -72,10 +75,10 @@ def test_it_leaves_nothing_behind(demo, scratch, ending):
     assert list(scratch.iterdir()) == []
 
 
-def test_a_signal_before_it_is_up(program, surroundings, scratch):
+def test_a_signal_before_it_is_up(program, with_us, surroundings, scratch):
     """Ended while it still fills its store, it leaves nothing behind either."""
     child = subprocess.Popen(
-        [program, "demo", "--visitors", "1000000", "--port", "0"],
+        [*with_us, program, "demo", "--visitors", "1000000", "--port", "0"],
         env=surroundings | {"TMPDIR": str(scratch)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -103,16 +106,16 @@ def test_the_website_shows_both_groups(demo):
     _, lines = demo()
     site = after(lines, "Look:")
     assert b"Acme Analytics" in fetch(site)
-    groups = {group(site, visitor) for visitor in json.loads(fetch(site + "visitors.json"))}
+    groups = {group(site, visitor) for visitor in NAMED}
     assert groups == {"personalized", "control", "nothing"}
 
 
-def group(site: str, visitor: dict) -> str:
+def group(site: str, visitor: Named) -> str:
     """What the engine says of a visitor of the home page."""
     question = {
-        "visitorId": visitor["visitorId"],
+        "visitorId": visitor.visitor_id,
         "page": {"url": "https://www.example.com/"},
-        "visit": visitor["visit"],
+        "visit": visitor.visit,
     }
     asked = Request(f"{site}v1/decide", json.dumps(question).encode(), {"Content-Type": "application/json"})
     with build_opener(ProxyHandler({})).open(asked, timeout=60) as response:
@@ -120,6 +123,24 @@ def group(site: str, visitor: dict) -> str:
     if not decisions:
         return "nothing"
     return "personalized" if decisions[0]["personalized"] else "control"
+
+
+def test_the_website_has_the_client_and_a_key_of_its_own(demo):
+    """What the page says with its key is taken; its preview links are understood."""
+    _, lines = demo()
+    site = after(lines, "Look:")
+    assert b"mutinyEdge" in fetch(site + "client.js")
+    key = re2.search('data-write-key="([0-9a-f]{32})"', fetch(site + "pricing").decode()).group(1)
+    message = {"type": "track", "event": "Signed Up", "anonymousId": "a"}
+    said = Request(
+        f"{site}v1/batch", json.dumps({"writeKey": key, "batch": [message]}).encode(), {"Content-Type": "text/plain"}
+    )
+    with build_opener(ProxyHandler({})).open(said, timeout=60) as response:
+        assert json.load(response) == {"success": True}
+    previews = json.loads(fetch(site + "previews.json"))
+    token = next(one["link"] for one in previews if "hipaa" in one["name"]).partition("=")[2]
+    shown = json.loads(fetch(f"{site}v1/decide?visitorId=ada&url=https://www.example.com/&preview={token}"))
+    assert (shown["preview"], shown["decisions"][0]["variant"]) == (True, "hipaa")
 
 
 def test_another_port_if_8080_is_taken(program, surroundings):

@@ -1,6 +1,15 @@
 """`mutiny-edge doctor`: a line a check, and exit code 1 for trouble."""
 
 import json
+import shutil
+from contextlib import closing
+
+from engine.cli.checkup_links import LINKS
+from engine.profiles.lmdb import LmdbStore
+from engine.segment.applying import catch_up
+from engine.segment.sources import Sources
+
+WARNED = ("sources", "email", "goals")  # by the events in `sent`, which are from June 2026
 
 
 def test_a_new_place_is_in_order(run, house, tmp_path):
@@ -44,3 +53,26 @@ def test_a_store_that_cannot_be_opened_is_trouble(run, house, tmp_path):
     assert done.returncode == 1
     assert "trouble  store      data/profiles/data.mdb was emptied (0 bytes)\n" in done.stdout
     assert "restore data/profiles from a backup" in done.stdout
+
+
+def test_the_chain_from_segment(run, house, tmp_path):
+    """What was sent is looked through link by link; a warning says what to do, and is no reason to fail."""
+    shutil.copytree(house / "tests" / "cli" / "sent", tmp_path / "data")
+    with closing(LmdbStore(tmp_path / "data" / "profiles")) as store:
+        catch_up(tmp_path / "data" / "events", store)
+    Sources(tmp_path / "data").add("website", "website")
+    done = run("doctor", "--rules", house / "rules", "--format", "json")
+    found = {finding["check"]: finding for finding in json.loads(done.stdout)}
+    states = {name: found[name]["state"] for name in LINKS}
+    assert (done.returncode, states) == (0, dict.fromkeys(LINKS, "ok") | dict.fromkeys(WARNED, "warning"))
+    assert found["email"]["text"] == "the email is sent as `Email` (backend)"
+    assert found["goals"]["text"] == "never seen: `Order Completed`, `Demo Booked`"
+
+
+def test_a_source_that_has_sent_nothing(run, house, tmp_path):
+    """From here on somebody waits for it: what to do with its key."""
+    Sources(tmp_path / "data").add("website", "website")
+    done = run("doctor", "--rules", house / "rules")
+    assert done.returncode == 0
+    assert "warning  sources    last heard: website never\n" in done.stdout
+    assert "point website here with the key" in done.stdout

@@ -16,12 +16,12 @@ import pytest
 
 
 @pytest.fixture
-def serve(program, surroundings, house, tmp_path):
+def serve(program, with_us, surroundings, house, tmp_path):
     """A running `mutiny-edge serve` on a free port, with its first line."""
     children = []
 
     def serve(*more: str):
-        command = [program, "serve", "--rules", house / "rules", "--port", "0", "--drain", "0", *more]
+        command = [*with_us, program, "serve", "--rules", house / "rules", "--port", "0", "--drain", "0", *more]
         child = subprocess.Popen(
             command, cwd=tmp_path, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

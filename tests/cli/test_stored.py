@@ -23,6 +23,10 @@ class Damaged:
         """The records, one of them damaged."""
         return [DAMAGED if key == self._key else found for key, found in zip(keys, self._store.get(keys), strict=True)]
 
+    def chain(self, first, following):
+        """The records that follow each other; none follows the damaged one."""
+        return [DAMAGED] if first == self._key else self._store.chain(first, following)
+
 
 @pytest.fixture
 def settings(tmp_path) -> Settings:

@@ -1,29 +1,51 @@
-"""What visitors have, counted: names, kinds, and what texts could be read as."""
+"""What was sent, from the catalogue to what `check` asks: names, kinds, what texts could be read as, events."""
 
-from datetime import UTC, datetime
+import pytest
 
-from engine.review.sightings import Sightings
+from engine.profiles.catalogue import Catalogue, Entry, Looked
+from engine.review.sightings import readable, seen
 from engine.rules.doubts.seen import SeenTrait
-from engine.words import Profile
+
+FOUND = Catalogue(
+    people=Looked(4, 4, 3),
+    groups=Looked(1, 1, 1),
+    traits=(Entry("n", 3, 1.0, {"string": 2, "number": 1}, {"number": 1}), Entry("old")),
+    account=(Entry("seats", 1, 1.0, {"number": 1}),),
+    events=(Entry("Signed Up"),),
+    damaged=0,
+    complete=True,
+)
 
 
 def test_what_was_seen() -> None:
-    """Each trait by root and name, with the kinds of its values."""
-    sightings = Sightings()
-    sightings.add(Profile("a", {"n": "45", "t": "x", "on": True, "m": {"k": 1}}, {"seats": 5}))
-    sightings.add(Profile("b", {"n": 45, "t": "2026-01-01T00:00:00Z", "l": []}, {"seats": 7.5}))
-    sightings.add(Profile("c", {"n": "45 people", "t": datetime(2026, 1, 1, tzinfo=UTC), "on": "true"}))
-    seen = sightings.seen("the 3 stored visitors")
-    assert (seen.whom, sightings.visitors) == ("the 3 stored visitors", 3)
-    assert seen.of("traits", "n") == SeenTrait({"string": 2, "number": 1}, {"number": 1})
-    assert seen.of("traits", "t") == SeenTrait({"string": 2, "timestamp": 1}, {"timestamp": 1})
-    assert seen.of("traits", "on") == SeenTrait({"boolean": 1, "string": 1}, {"boolean": 1})
-    assert seen.of("traits", "m") == SeenTrait({"map": 1}, {})
-    assert seen.of("traits", "l") == SeenTrait({"list": 1}, {})
-    assert seen.of("account", "seats") == SeenTrait({"number": 2}, {})
-    assert seen.of("account", "n") is None
+    """Each trait by root and name, with the kinds of its values; events by name."""
+    found = seen(FOUND)
+    assert found.of("traits", "n") == SeenTrait({"string": 2, "number": 1}, {"number": 1})
+    assert found.of("traits", "old") == SeenTrait({}, {})
+    assert found.of("account", "seats") == SeenTrait({"number": 1}, {})
+    assert found.of("account", "n") is None
+    assert found.events == {"Signed Up"}
 
 
-def test_nobody() -> None:
-    """Of nobody nothing is known."""
-    assert not any(Sightings().seen("nobody").roots.values())
+def test_of_whom() -> None:
+    """All records, or how many of them."""
+    assert seen(FOUND).whom == "the 5 stored records"
+    sampled = Catalogue(Looked(9, 2, 2), Looked(1, 1, 1), (), (), (), 0, complete=True)
+    assert seen(sampled).whom == "a sample of 3 of 10 stored records"
+    one = Catalogue(Looked(1, 1, 1), Looked(0, 0, 0), (), (), (), 0, complete=True)
+    assert seen(one).whom == "the 1 stored record"
+
+
+@pytest.mark.parametrize(
+    ("text", "types"),
+    [
+        ("45", ("number",)),
+        ("45 people", ()),
+        ("true", ("boolean",)),
+        ("2026-01-01T00:00:00Z", ("timestamp",)),
+        ("007", ()),
+    ],
+)
+def test_what_a_text_could_be_read_as(text: str, types: tuple[str, ...]) -> None:
+    """As a declaration would read it, and by no more."""
+    assert readable(text) == types

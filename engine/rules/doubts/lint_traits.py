@@ -1,11 +1,12 @@
-"""Doubts about rules that ask for what no stored visitor has.
+"""Doubts about rules that ask for what nobody ever sent.
 
-What lives here: traits that nobody has, and comparisons with a kind of value that nobody has. What may not: stores and
-visitors (what was seen comes in as `Seen`), doubts that files alone raise.
+What lives here: traits that nobody has, comparisons with a kind of value that nobody has, goals whose event never
+came. What may not: stores and records (what was seen comes in as `Seen`), doubts that files alone raise.
 
-1. Only `traits` and `account` are looked at, and only while anybody was seen at all.
+1. Of the roots only `traits` and `account` are looked at, and only while any trait was seen at all; goals only while
+   any event was: of a store that is not fed yet nothing can be learned.
 2. A name is doubted once a condition or template, at its first place; a condition that asks for a name that nobody has
-   is not asked for kinds of it as well.
+   is not asked for kinds of it as well. What was sent once and nobody has any more is not doubted.
 3. A declared type decides the kind, so comparisons of such a trait are left to lint_segments.py.
 4. A comparison is doubted only where no kind that it could be true of was ever seen. `!= ""` means "is there".
 """
@@ -55,10 +56,13 @@ class Comparison(Struct, frozen=True):
 
 
 def unseen(desks: Iterable[Desk], ruleset: Ruleset, seen: Seen) -> Iterator[Problem]:
-    """Every doubt about what rules ask of traits."""
-    if not any(seen.roots.values()):
-        return
+    """Every doubt about what rules ask for."""
+    known = any(seen.roots.values())
     for desk in desks:
+        if seen.events:
+            yield from _goals(desk, seen)
+        if not known:
+            continue
         for parsed in desk.parsed:
             if parsed.path[0] == "segments":
                 yield from _condition(parsed, ruleset, seen)
@@ -81,7 +85,8 @@ def _condition(parsed: Parsed, ruleset: Ruleset, seen: Seen) -> Iterator[Problem
         kinds = set(known.kinds) if known else set()
         if declared is not None and declared.default is not None:
             kinds.add(_kind_of(declared.default))
-        if known is None or (declared is not None and declared.type) or kinds & one.kinds or one.trait in told:
+        fits = declared is not None and declared.type is not None
+        if known is None or not known.kinds or fits or kinds & one.kinds or one.trait in told:
             continue
         told.add(one.trait)
         yield parsed.doubt("unseen-type", *_unlike(one, known), max(0, start(one.node)), len(written(one.node)))
@@ -100,6 +105,15 @@ def _template(desk: Desk, at: tuple[str | int, ...], text: str, seen: Seen) -> I
             yield desk.document.problem(
                 at, "unseen-trait", message, hint, offset=part.offset, width=part.width, severity="warning"
             )
+
+
+def _goals(desk: Desk, seen: Seen) -> Iterator[Problem]:
+    for key, goal in desk.document.shape.conversions.items():
+        if goal.event not in seen.events:
+            message = f"no event `{goal.event}` was ever sent"
+            hint = seen.nearest_event(goal.event) or "right only where it is about to be sent"
+            path = ("conversions", key, "event")
+            yield desk.document.problem(path, "unseen-event", message, hint, severity="warning")
 
 
 def _nobody(root: str, name: str, seen: Seen) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Rules that ask for what no stored visitor has; and none that somebody may well have."""
+"""Rules that ask for what nobody ever sent; and none that somebody may well have."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +17,7 @@ SEEN = {
         "since": SeenTrait({"string": 4}, {"timestamp": 4}),
         "tags": SeenTrait({"list": 3}, {}),
         "mixed": SeenTrait({"number": 1, "string": 2}, {}),
+        "old": SeenTrait({}, {}),
     },
     "account": {"seats": SeenTrait({"number": 7}, {})},
 }
@@ -33,7 +34,7 @@ def doubts(tmp_path: Path) -> Doubts:
         text += "experiences: {e: {name: E, pages: [/], audiences: [{segment: s, variants: [{key: v, changes: ["
         text += "{selector: h1, text: \"{{ traits.company | default: 'you' }}\"}]}]}]}}\n"
         (tmp_path / "a.yaml").write_text(text, "utf-8")
-        known = Circumstances(seen=lambda: Seen("the 10 stored visitors", seen))
+        known = Circumstances(seen=lambda: Seen("the 10 stored records", seen))
         found = load(tmp_path, circumstances=known).problems
         assert {problem.severity for problem in found} <= {"warning"}
         return [
@@ -50,14 +51,14 @@ def doubts(tmp_path: Path) -> Doubts:
     [
         (
             "traits.emploees > 5",
-            "14 unseen-trait none of the 10 stored visitors has `traits.emploees` | did you mean `traits.employees`?",
+            "14 unseen-trait none of the 10 stored records has `traits.emploees` | did you mean `traits.employees`?",
         ),
         (
             "has(traits.postcode)",
-            "18 unseen-trait none of the 10 stored visitors has `traits.postcode` | right only where",
+            "18 unseen-trait none of the 10 stored records has `traits.postcode` | right only where",
         ),
-        ('traits["job title"] == "x"', '15 unseen-trait none of the 10 stored visitors has `traits["job title"]`'),
-        ('"zip" in traits', "8 unseen-trait none of the 10 stored visitors has `traits.zip`"),
+        ('traits["job title"] == "x"', '15 unseen-trait none of the 10 stored records has `traits["job title"]`'),
+        ('"zip" in traits', "8 unseen-trait none of the 10 stored records has `traits.zip`"),
         ("traits.zip.city == 1 || traits.zip.town == 1", "14 unseen-trait none"),
         (
             "traits.employees > 5 && traits.age > 3",
@@ -100,6 +101,7 @@ def test_what_nobody_has(doubts: Doubts, when: str, expected: str) -> None:
         ("traits.employees > 5", "{employees: {type: number}}"),
         ("traits.plan in [1, 2] || traits.plan > 3", "{plan: {default: 3}}"),
         ("traits.age != ''", "{}"),
+        ("traits.old > 5 && traits.old == 'x'", "{}"),
         ("traits.plan in ['a'] || dyn(traits.plan) in [1, 'a']", "{}"),
         ("traits.age == traits.plan", "{}"),
         ("traits.tags.exists(t, t == 'x') || 'x' in traits.tags", "{}"),
@@ -132,7 +134,7 @@ def test_slots_and_the_order_of_questions(tmp_path: Path) -> None:
 
     def seen() -> Seen:
         asked.append(1)
-        return Seen("the 10 stored visitors", SEEN)
+        return Seen("the 10 stored records", SEEN)
 
     text = "segments: {s: {name: S, when: traits.age > 1}}\ninsertable: [traits.compny]\nexperiences:\n"
     text += "  e: {name: E, pages: [/], audiences: [{segment: s, variants: [{key: v, changes: [\n"
@@ -145,3 +147,34 @@ def test_slots_and_the_order_of_questions(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(text, "utf-8")
     load(tmp_path, doubts=False, circumstances=Circumstances(seen=seen))
     assert asked == [1]
+
+
+GOALS = """segments: {s: {name: S, when: page.path == "/"}}
+experiences: {e: {name: E, pages: [/], audiences: [{segment: s, variants: [{key: v, changes: []}]}]}}
+conversions:
+  good: {event: Signed Up}
+  slip: {event: signed-up}
+  none: {event: Demo Booked}
+"""
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        (
+            {"Signed Up", "Order"},
+            [
+                "5:17 no event `signed-up` was ever sent | did you mean `Signed Up`?",
+                "6:17 no event `Demo Booked` was ever sent | right only where it is about to be sent",
+            ],
+        ),
+        (set(), []),
+    ],
+)
+def test_goals_whose_event_never_came(tmp_path: Path, events: set[str], expected: list[str]) -> None:
+    """Each at its event, with the nearest name; while no event at all was seen nothing is said."""
+    (tmp_path / "a.yaml").write_text(GOALS, "utf-8")
+    known = Circumstances(seen=lambda: Seen("the 10 stored records", {"traits": {}, "account": {}}, frozenset(events)))
+    found = [p for p in load(tmp_path, circumstances=known).problems if p.code == "unseen-event"]
+    assert {p.severity for p in found} <= {"warning"}
+    assert [f"{p.place.line}:{p.place.column} {p.message} | {p.hint}" for p in found] == expected

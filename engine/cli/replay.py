@@ -1,0 +1,73 @@
+"""`mutiny-edge replay`: what the event log says, into the store.
+
+1. The log is the truth, the store what it says now: replaying is always free of harm, also beside a running service.
+2. A bar shows on a terminal, by bytes of the log.
+3. Damaged lines are counted and left out; then the exit code is 1.
+"""
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import click
+import msgspec
+
+from engine.cli import options
+from engine.cli.screen import fail, say
+from engine.cli.stored import bytes_bar
+from engine.cli.trouble import told
+from engine.events.reading import files
+from engine.node import Settings, open_store
+from engine.profiles.store import Store
+from engine.segment.applying import Applied, Applying
+
+EPILOG = """\b
+Examples:
+  mutiny-edge replay
+  mutiny-edge replay --data /var/lib/mutiny-edge --format json
+"""
+
+
+@click.command(epilog=EPILOG)
+@options.data
+@options.store
+@options.form("text", "json")
+@click.pass_context
+def command(ctx: click.Context, data: Path, store: str | None, form: str) -> None:
+    """Apply the event log to the store.
+
+    Whatever was ever acknowledged is in it afterwards. For a store that was lost, damaged and moved away, or put back
+    from an older backup; stop a service before you move its store away. What did not come from Segment
+    (imported visitors, Salesforce) is not in the log: import it again.
+    """
+    settings = Settings(data=data, store=store)
+    paths = files(settings.logs.events)
+    if not paths:
+        fail(f"{settings.logs.events}: there is no event log; Segment's messages make one")
+    with told(), closing(open_store(settings)) as opened:
+        applied = replayed(paths, opened)
+    if form == "json":
+        click.echo(msgspec.json.format(msgspec.json.encode(applied)).decode())
+    else:
+        tell(len(paths), applied)
+    if applied.damaged:
+        ctx.exit(1)
+
+
+def replayed(paths: Sequence[Path], store: Store) -> Applied:
+    """All of these files into the store, with a bar. Raises StoreError, OSError."""
+    applying, applied = Applying(store), Applied()
+    with bytes_bar("event log", sum(path.stat().st_size for path in paths)) as read:
+        for path in paths:
+            applied.add(applying.file(path, 0, read))
+    return applied
+
+
+def tell(files_read: int, applied: Applied) -> None:
+    """What came of it."""
+    lines = "1 damaged line" if applied.damaged == 1 else f"{applied.damaged:,} damaged lines"
+    damaged = click.style(f"{lines} left out", fg="red" if applied.damaged else None)
+    say(f"{applied.events:,} events of {files_read:,} file{'s' * (files_read != 1)} applied, {damaged}")
+    if applied.torn:
+        ends = "1 file ends" if applied.torn == 1 else f"{applied.torn:,} files end"
+        say(f"{ends} in the middle of a line, which was never acknowledged")

@@ -1,0 +1,80 @@
+"""`mutiny-edge replay`: the store is what the log says, whatever happened to it."""
+
+import json
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from engine.intake import Intake
+from engine.node import Settings
+from engine.profiles.lmdb import LmdbStore
+from engine.segment.accept import accept, opened
+
+NOW = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
+MESSAGES = [
+    {"type": "identify", "userId": f"u{n % 7}", "anonymousId": f"a{n % 5}", "traits": {"n": n}} for n in range(50)
+]
+
+
+def records(data: Path) -> dict[bytes, object]:
+    """Everything in the store."""
+    store = LmdbStore(data / "profiles")
+    try:
+        return dict(store.scan())
+    finally:
+        store.close()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder with fifty events in its log, and in its store."""
+    data = tmp_path / "data"
+    store = LmdbStore(data / "profiles")
+    intake = Intake(Settings(data=data).logs, store, lambda: NOW)
+    intake.write([accept(opened(json.dumps({"batch": MESSAGES}).encode(), "batch"), "www", NOW)])
+    intake.stop()
+    store.close()
+    return data
+
+
+def test_a_lost_store_is_made_anew(run, data):
+    """The same bytes in every record."""
+    before = records(data)
+    shutil.rmtree(data / "profiles")
+    done = run("replay")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "50 events of 1 file applied" in done.stderr
+    assert records(data) == before
+
+
+def test_replaying_into_a_store_that_knows_is_free_of_harm(run, data):
+    """Nothing changes."""
+    before = records(data)
+    assert json.loads(run("replay", "--format", "json").stdout) == {"events": 50, "damaged": 0, "torn": 0}
+    assert records(data) == before
+
+
+def test_damage_and_a_torn_end_are_told(run, data):
+    """The exit code is 1 for damage; the other events are applied."""
+    [path] = (data / "events").glob("*.ndjson")
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[10] = lines[10].replace(b"identify", b"identifi")
+    path.write_bytes(b"".join(lines)[:-5])
+    done = run("replay")
+    assert done.returncode == 1
+    assert "48 events of 1 file applied, 1 damaged line left out" in done.stderr
+    assert "1 file ends in the middle of a line" in done.stderr
+
+
+def test_without_a_log(run):
+    """Told, and no store is made."""
+    done = run("replay")
+    assert done.returncode == 2
+    assert "there is no event log" in done.stderr
+
+
+def test_a_terminal_sees_how_far_it_is(on_terminal, data):
+    """With a bar."""
+    assert "event log" in on_terminal("replay")
