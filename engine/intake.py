@@ -53,14 +53,23 @@ class _Waiting(Struct, eq=False):
 class Intake:
     """The writer of one process. `now` is the clock."""
 
-    def __init__(self, logs: Logs, store: Store, now: Callable[[], datetime], *, disk: Disk = DISK) -> None:
-        """Nothing is made in the folders of `logs` before it is needed."""
+    def __init__(
+        self,
+        logs: Logs,
+        store: Store,
+        now: Callable[[], datetime],
+        *,
+        disk: Disk = DISK,
+        rest: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Nothing is made in the folders of `logs` before it is needed. `rest` is called often while it computes."""
         self.erasures = Erasures(logs.erasures)
         self._logs = logs
         self._log = EventLog(logs.events, now, disk=disk)
         self._rejected = RejectedLog(logs.rejected, now, disk=disk)
         self._store = store
-        self._applying = Applying(store)
+        self._applying = Applying(store, rest)
+        self._rest = rest
         self._behind: set[str] = set()  # files of ours that hold lines which the store does not know yet
         self._queue: deque[_Waiting] = deque()
         self._bytes = 0
@@ -107,6 +116,7 @@ class Intake:
     def write(self, deliveries: Sequence[Delivery]) -> None:
         """All of it into log and store, durably. Not beside `take`. Raises LogError, StoreError."""
         self._mend()
+        self._rest()
         messages = not_deleted([message for one in deliveries for message in one.messages], self._store)
         rejected = [rejection for delivery in deliveries for rejection in delivery.rejected]
         self._reject(rejected)
@@ -154,7 +164,7 @@ class Intake:
     def _keep(self, messages: Sequence[Message]) -> None:
         """Into the log, then into the store. What could go wrong for a message's own sake goes wrong before."""
         said = self._applying.said(messages)
-        lines = [encode(message.received_ms, message.source, message.body) for message in messages]
+        lines = list(map(self._line, messages))
         self._note_deletions(messages)
         position = self._log.append(lines)
         try:
@@ -162,6 +172,10 @@ class Intake:
         except StoreError:
             self._behind.add(position.file)
             raise
+
+    def _line(self, message: Message) -> bytes:
+        self._rest()
+        return encode(message.received_ms, message.source, message.body)
 
     def _note_deletions(self, messages: Sequence[Message]) -> None:
         """So that they are carried out in any case. Raises LogError."""

@@ -75,7 +75,13 @@ class Settings(Struct, frozen=True):
         return cls(Path(given["rules"] or "rules"), Path(given["data"] or "data"), given["store"] or None)
 
 
-def open_store(settings: Settings, *, canary_s: float | None = None, read_only: bool = False) -> Store:
+def open_store(
+    settings: Settings,
+    *,
+    canary_s: float | None = None,
+    read_only: bool = False,
+    rest: Callable[[], None] = lambda: None,
+) -> Store:
     """The store of profiles that the settings name; `canary_s`: how long to read it first. Raises `StoreError`.
 
     With `read_only` nothing is written, and where nothing is stored no store is made.
@@ -84,13 +90,13 @@ def open_store(settings: Settings, *, canary_s: float | None = None, read_only: 
     if settings.store is None and read_only and not identity.has_store(folder):
         return NothingStored(f"{folder}: nothing is stored there")
     if settings.store is None:
-        return LmdbStore(folder, canary_s=canary_s, read_only=read_only)
+        return LmdbStore(folder, canary_s=canary_s, read_only=read_only, rest=rest)
     raise StoreUnavailable(f"{settings.store}: only the embedded store is known here; leave --store out")
 
 
-def _store_or_why_not(settings: Settings) -> Store:
+def _store_or_why_not(settings: Settings, rest: Callable[[], None]) -> Store:
     try:
-        return open_store(settings)
+        return open_store(settings, rest=rest)
     except StoreDamaged as error:
         return UnreadableStore(str(error))
 
@@ -110,15 +116,21 @@ def utc_now() -> datetime:
 
 
 class Breaths:
-    """Called often by long work in a thread, it sleeps now and then, so that the event loop gets its turn."""
+    """Called often by long work in a thread, it sleeps now and then, so that the event loop gets its turn.
 
-    def __init__(self) -> None:
+    It has to be a sleep: giving up the interpreter is not enough where both share a core, for the kernel lets a thread
+    that has just waited for the disk go on for milliseconds, whoever else wakes up meanwhile.
+    """
+
+    def __init__(self, every_s: float, for_s: float) -> None:
+        self._every_s = every_s
+        self._for_s = for_s
         self._last = 0.0
 
     def __call__(self) -> None:
         """Sleep for a moment if the last time was long ago."""
-        if time.monotonic() - self._last > limits.BREATH_EVERY_S:
-            time.sleep(limits.BREATH_S)
+        if time.monotonic() - self._last > self._every_s:
+            time.sleep(self._for_s)
             self._last = time.monotonic()
 
 
@@ -130,11 +142,18 @@ class Node:
         self.settings = settings
         self.draining = False
         self.jobs = Jobs()
-        self.rules = Holder(settings.rules, settings.data, utc_now, Breaths(), keeps=not read_only)
+        self.rules = Holder(
+            settings.rules, settings.data, utc_now, Breaths(limits.BREATH_EVERY_S, limits.BREATH_S), keeps=not read_only
+        )
         self.rules.open(time.sleep)
-        self.store = _store_or_why_not(settings) if go_on else open_store(settings, read_only=read_only)
+        self.rest = Breaths(limits.WRITE_BREATH_EVERY_S, limits.WRITE_BREATH_S)
+        self.store = (
+            _store_or_why_not(settings, self.rest)
+            if go_on
+            else open_store(settings, read_only=read_only, rest=self.rest)
+        )
         self.keys = Keys(settings.data)
-        self._intake = None if read_only else Intake(settings.logs, self.store, utc_now)
+        self._intake = None if read_only else Intake(settings.logs, self.store, utc_now, rest=self.rest)
         self.upkeep = Upkeep(self._intake, self.store, settings.logs, self.note_trouble) if self._intake else None
         self.store_trouble: str | None = None
         self._intake_trouble: str | None = None

@@ -14,13 +14,14 @@ from engine.limits import DISK_LOW_BYTES
 from engine.profiles import identity
 from engine.profiles.store import StoreDamaged, StoreError, StoreFull, StoreUnavailable
 
+NO_ROOM: Final = frozenset({ENOSPC, EDQUOT, EFBIG})
 READERS: Final = 1024  # read transactions at the same time, over all processes; 64 bytes each
 
 
 def failure(folder: Path, error: lmdb.Error) -> StoreError:
     """What LMDB says, in the words of the store."""
-    if isinstance(error, lmdb.DiskError) or error.code in {ENOSPC, EDQUOT, EFBIG} or _disk_is_full(folder, error):
-        return StoreFull(f"no room to write in {folder}: {error}")
+    if isinstance(error, lmdb.DiskError) or error.code in NO_ROOM or _disk_is_full(folder, error):
+        return no_room(folder, str(error))
     damaged = (lmdb.InvalidError, lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.VersionMismatchError)
     # For a form that it does not know, py-lmdb has words but no class.
     if isinstance(error, damaged) or "not supported by this build" in str(error):
@@ -41,6 +42,11 @@ def failure(folder: Path, error: lmdb.Error) -> StoreError:
 
 def _disk_is_full(folder: Path, error: lmdb.Error) -> bool:
     return error.code == EIO and disk_usage(folder).free < DISK_LOW_BYTES
+
+
+def no_room(folder: Path, why: str) -> StoreFull:
+    """The disk is the trouble."""
+    return StoreFull(f"no room to write in {folder}: {why}")
 
 
 def not_usable(folder: Path, why: str) -> StoreUnavailable:

@@ -28,7 +28,7 @@ import lmdb
 from engine.limits import DAMAGED_KEYS
 from engine.profiles import applied, identity
 from engine.profiles.encoding import BadRecord, merged
-from engine.profiles.failures import READERS, failure, not_usable
+from engine.profiles.failures import NO_ROOM, READERS, failure, no_room, not_usable
 from engine.profiles.ids import Key, Kind, prefix
 from engine.profiles.record import Change
 from engine.profiles.store import (
@@ -59,15 +59,23 @@ class LmdbStore:
     """A `Store` in a folder of its own. One per folder and process: LMDB cannot open a file twice in one."""
 
     def __init__(
-        self, folder: Path, *, map_bytes: int = MAP_BYTES, canary_s: float | None = None, read_only: bool = False
+        self,
+        folder: Path,
+        *,
+        map_bytes: int = MAP_BYTES,
+        canary_s: float | None = None,
+        read_only: bool = False,
+        rest: Callable[[], None] = lambda: None,
     ) -> None:
         """Open the store in `folder`, make it where there is none; `canary_s`: read it for so long before.
 
-        With `read_only` there must be one, and nothing is written but a place in the table of readers.
+        With `read_only` there must be one, and nothing is written but a place in the table of readers. `rest` is called
+        before each record that is written.
 
         Raises StoreDamaged, StoreFull, StoreUnavailable.
         """
         self._folder = folder
+        self._rest = rest
         self._damaged: set[Key] = set()
         self._writing = RLock()
         self._resizing = Lock()  # taken under `_writing`, and only for the resizing itself
@@ -211,6 +219,7 @@ class LmdbStore:
         return self._answer(read)
 
     def _merge(self, txn: "lmdb.Transaction[bytes]", key: Key, changes: list[Change]) -> bool:
+        self._rest()
         raw = txn.get(key)
         body = None if raw is None else self._checked(key, raw)
         try:
@@ -327,7 +336,8 @@ def _open(folder: Path, map_bytes: int, canary_s: float | None, *, read_only: bo
     except lmdb.Error as error:
         raise failure(folder, error) from error
     except OSError as error:
-        raise not_usable(folder, error.strerror or str(error)) from error
+        why = error.strerror or str(error)
+        raise (no_room(folder, why) if error.errno in NO_ROOM else not_usable(folder, why)) from error
 
 
 def _checked(

@@ -85,9 +85,7 @@ class Trust:
         if self._noted is not None:
             self._refuse_other_past(self._found, self._noted)
         if self._whole and self._note() == self._found != self._noted:
-            with suppress(
-                OSError
-            ):  # without a note the canary goes again; a full disk must not keep anybody from reading
+            with suppress(OSError):  # on a full disk: it can be read all the same, and the canary goes again
                 self._write_note(self._found)
 
     def arrive(self) -> None:

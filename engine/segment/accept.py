@@ -15,6 +15,7 @@ whose key it came with, where it is kept.
 7. A refused message is kept such that it can be judged `again` by itself.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -59,13 +60,14 @@ class Delivery(Struct, frozen=True):
     not_for_us: int
 
 
-def accept(envelope: Envelope, source: str, now: datetime) -> Delivery:
-    """Judge every message of a request that came at `now` from this source."""
+def accept(envelope: Envelope, source: str, now: datetime, rest: Callable[[], None] = lambda: None) -> Delivery:
+    """Judge every message of a request that came at `now` from this source; `rest` is called before each."""
     arrival = _Arrival(envelope, source, now)
     messages: list[Message] = []
     rejected: list[Rejection] = []
     not_for_us = 0
     for raw in envelope.items:
+        rest()
         try:
             body = arrival.read(raw)
         except Unacceptable as bad:

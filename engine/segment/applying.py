@@ -80,8 +80,10 @@ def catch_up(folder: Path, store: Store, read: Callable[[int], None] = lambda _:
 class Applying:
     """The way into one store. Of one thread at a time."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, rest: Callable[[], None] = lambda: None) -> None:
+        """`rest` is called before each message that is gone through."""
         self._store = store
+        self._rest = rest
         self._noted: set[tuple[Key, int, str]] = set()
 
     def apply(self, messages: Sequence[Message], marks: Mapping[str, int] = NO_MARKS) -> None:
@@ -92,6 +94,7 @@ class Applying:
         """What these messages say, for `keep`; whatever a message does to us, it does here."""
         said = Said()
         for message in messages:
+            self._rest()
             said.changes += changes(message)
             for name in sightings(message):
                 what = (name.key, name.time_ms, name.origin)

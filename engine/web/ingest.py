@@ -49,9 +49,10 @@ def endpoint(node: Node, call: str) -> Answer:
         def deliver() -> Delivery:
             envelope = opened(unpacked(body, encoding), call)
             key = envelope.write_key.encode(errors="replace") if envelope.write_key is not None else None
-            return accept(envelope, _source(node, request.peer, shown, key), utc_now())
+            return accept(envelope, _source(node, request.peer, shown, key), utc_now(), node.rest)
 
-        return await _taken(node, deliver, limits.BATCH_BYTES if encoding else len(body))
+        size = min(limits.BATCH_BYTES, len(body) * limits.PACKED_RATIO) if encoding else len(body)
+        return await _taken(node, deliver, size)
 
     return answer
 
@@ -69,7 +70,9 @@ def webhook(node: Node) -> Answer:
             if not secrets:
                 _unknown(node, request.peer, "bad-signature", "This source has no webhook.")
             believed = node.settings.webhook_batches
-            return accept(opened_webhook(body, signature, secrets, rest_is_believed=believed), name, utc_now())
+            return accept(
+                opened_webhook(body, signature, secrets, rest_is_believed=believed), name, utc_now(), node.rest
+            )
 
         return await _taken(node, deliver, len(body))
 
