@@ -55,6 +55,7 @@ def look(settings: Settings, store: Store, goals: Mapping[str, str], now: dateti
             sources=tuple(source.name for source in Sources(settings.data).all()),
             heard=heard(store),
             traits=names["trait"],
+            unusable=names["unusable"],
             events=names["event"],
             goals=goals,
             skews_s=skews_s(settings.logs.events),
@@ -80,7 +81,7 @@ def heard(store: Store) -> dict[str, int]:
 
 def _names(store: Store, wanted: set[str]) -> dict[str, dict[str, Entry]]:
     """Traits and events by name: the first ones of very many, and in any case those that are `wanted`."""
-    kept: dict[str, dict[str, Entry]] = {"trait": {}, "event": {}}
+    kept: dict[str, dict[str, Entry]] = {"trait": {}, "event": {}, "unusable": {}}
     for id_, record in _records(store):
         of, _, name = id_.partition(":")
         if of in kept and (len(kept[of]) < limits.CATALOGUE_NAMES or id_ in wanted):

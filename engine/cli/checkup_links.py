@@ -46,6 +46,7 @@ class Chain(Struct, frozen=True):
     sources: tuple[str, ...] = ()
     heard: Mapping[str, int] = {}
     traits: Mapping[str, Entry] = {}
+    unusable: Mapping[str, Entry] = {}  # traits that came with a value that nothing can be done with
     events: Mapping[str, Entry] = {}
     goals: Mapping[str, str] = {}  # key and event
     skews_s: Mapping[str, float] = {}  # how far each source's clock is behind ours
@@ -82,7 +83,10 @@ def identify(chain: Chain) -> Said | None:
     """Traits reach visitors: an identify with their visitor id was seen."""
     if not chain.heard:
         return None
-    entry = chain.traits.get(VISITOR_TRAIT)
+    entry, unusable = chain.traits.get(VISITOR_TRAIT), chain.unusable.get(VISITOR_TRAIT)
+    if unusable is not None:
+        do = f"send 1 to {limits.VISITOR_ID_CHARS} of A-Z a-z 0-9 . _ : - as client.js does; nothing else links anybody"
+        return "warning", f"`{VISITOR_TRAIT}` came that is no visitor id: {_last(chain, unusable)}", do
     if entry is None:
         do = "on the page call analytics.identify(null, {mutinyVisitorId: …}), as client.js does"
         return "trouble", f"no identify with `{VISITOR_TRAIT}` was seen, so no trait reaches any visitor", do

@@ -12,7 +12,7 @@ What lives here: the rules of who is meant. What may not: how changes merge (`pr
    changes of records of the kind `name`. Times are whole hours, so that a name is written some times a day and not with
    every event. What was first seen stands under its time negated: newest wins, so the earliest does. Values never go
    there, and a removed trait is no sighting of it. A name too long for a key is not noted.
-5. A source is seen with every message, by the minute in which it came.
+5. A source is seen with every message, by the minute in which it came; a visitor id that is none, as `unusable`.
 """
 
 from functools import lru_cache
@@ -76,6 +76,8 @@ def sightings(message: Message) -> list[Change]:
         made += _sighting("event:", message.event, source, hour)
     if message.visitor_id is not None and message.type != "delete":
         made += _sighting("trait:", VISITOR_TRAIT, source, hour)
+    if message.is_linkless:
+        made += _sighting("unusable:", VISITOR_TRAIT, source, hour)
     for of, traits in (("trait:", message.traits), ("account:", message.account_traits)):
         for name, value in traits.items():
             if value is not None:

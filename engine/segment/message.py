@@ -43,7 +43,7 @@ _NAMED: Final = {"previousId": "missing-previous-id", "userId": "missing-user-id
 
 class Message(Struct, frozen=True):
     """One message. `time_ms` is when it happened, `received_ms` when it came; `group_id` is of a group call, else of
-    `context.groupId`; `body` is the JSON that the log keeps."""
+    `context.groupId`; `body` is the JSON that the log keeps. `is_linkless`: it has a visitor id, and that is none."""
 
     type: Type
     time_ms: int
@@ -59,6 +59,7 @@ class Message(Struct, frozen=True):
     traits: dict[str, Any] = {}
     account_traits: dict[str, Any] = {}
     body: bytes = b""
+    is_linkless: bool = False
 
 
 def understood(body: dict[str, Any], source: str, received_ms: int) -> Message:
@@ -71,7 +72,8 @@ def understood(body: dict[str, Any], source: str, received_ms: int) -> Message:
     person = own if own and type_ == "identify" else object_of(context, "traits", "context.")
     object_of(body, "properties")
     traits = _stored(person, "traits")
-    visitor = traits.pop(VISITOR_TRAIT, None)
+    visitor_id = _visitor_id(traits.get(VISITOR_TRAIT))
+    is_linkless = traits.pop(VISITOR_TRAIT, None) is not None and visitor_id is None
     message = Message(
         type_,
         _time(body, received_ms),
@@ -82,11 +84,12 @@ def understood(body: dict[str, Any], source: str, received_ms: int) -> Message:
         id_of(body, "userId"),
         id_of(body, "previousId"),
         id_of(body if type_ == "group" else context, "groupId"),
-        None if visitor is None else _visitor_id(visitor),
+        visitor_id,
         _event(body) if type_ == "track" else None,
         traits,
         _stored(own, "traits") if type_ == "group" else {},
         _kept(body),
+        is_linkless,
     )
     _require_names(message, body)
     return message

@@ -78,6 +78,14 @@ def test_no_identify_with_the_visitor() -> None:
     assert "analytics.identify(null, {mutinyVisitorId: …})" in do
 
 
+def test_a_visitor_id_that_is_none() -> None:
+    """Whoever sends it is told what one is: their traits reach nobody."""
+    unusable = {"mutinyVisitorId": seen("mutinyVisitorId", "website")}
+    state, text, do = said(replace(WHOLE, unusable=unusable))["identify"]
+    assert (state, text) == ("warning", "`mutinyVisitorId` came that is no visitor id: last seen today (website)")
+    assert "A-Z a-z 0-9" in do
+
+
 @pytest.mark.parametrize(
     ("names", "state", "text"),
     [

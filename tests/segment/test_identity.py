@@ -147,6 +147,8 @@ def test_names_are_seen_by_the_hour() -> None:
         "n:trait:mutinyVisitorId": known,
     }
     assert seen(message("group", {"plan": "pro"}, groupId="acme", userId="ann")) == {"n:account:plan": known}
+    none = message("identify", {"mutinyVisitorId": "no visitor id"}, userId="ann")
+    assert seen(none) == {"n:unusable:mutinyVisitorId": known}
 
 
 def test_a_source_is_seen_by_the_minute() -> None:

@@ -162,6 +162,7 @@ def test_what_is_no_visitor_id_is_nothing(value: Any) -> None:
     """Neither a link nor a trait, and no reason to refuse the rest."""
     found = message("identify", anonymousId="a1", traits={"mutinyVisitorId": value, "a": 1})
     assert (found.visitor_id, found.traits) == (None, {"a": 1})
+    assert found.is_linkless is (value is not None)
 
 
 def test_made_ids_differ_by_every_part() -> None:
