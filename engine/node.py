@@ -229,7 +229,7 @@ class Node:
 
     def _note_degraded(self) -> None:
         self.degraded += 1
-        so_far = f"profiles could not be read, page and visit alone decided ({self.degraded} so far)"
+        so_far = f"profiles could not be read, or not in whole; what else is known decided ({self.degraded} so far)"
         self.note_trouble("store", so_far)
 
     def look_at_store(self) -> None:

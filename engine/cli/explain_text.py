@@ -39,7 +39,7 @@ def lines(explanation: Explanation, *, whole: bool = False) -> Iterator[str]:
     if not explanation.agrees:
         yield click.style("The service decides otherwise. That is a fault of mutiny-edge: please report it.", fg="red")
     if explanation.degraded:
-        yield click.style("The store could not be read: page and visit alone decided.", fg="yellow")
+        yield click.style("The store could not be read, or not in whole: what else is known decided.", fg="yellow")
     yield ""
     yield f"  page     {safe(explanation.url, 200)}"
     yield f"  at       {explanation.now.isoformat().replace('+00:00', 'Z')}"

@@ -88,7 +88,11 @@ def settle(folder: Path, environment: lmdb.Environment, known: str | None, *, re
 def refuse_cut_short(folder: Path, environment: lmdb.Environment) -> None:
     """Refuse a data file that is shorter than the pages it says it uses. Raises StoreDamaged."""
     # The pages are asked first, the file's size after: a writer in another process only ever adds to both.
-    used = (environment.info()["last_pgno"] + 1) * environment.stat()["psize"]
+    refuse_size(folder, (environment.info()["last_pgno"] + 1) * environment.stat()["psize"])
+
+
+def refuse_size(folder: Path, used: int) -> None:
+    """Refuse a data file that is shorter than so. Raises StoreDamaged."""
     path = folder / DATA_FILE
     size = path.stat().st_size
     if used > size:

@@ -10,17 +10,19 @@ LMDB's errors mean (`failures`).
    that nobody notices, in a key another person's record. What does not match is `DAMAGED`.
 4. The map (the address space that LMDB works in) is a limit on the file, nothing is allocated for it. When it is
    full the writer doubles it and begins anew; the other processes notice at their next transaction and follow.
-   py-lmdb ends the transactions that are open in this process meanwhile, so those wait and are repeated; under a
-   write transaction of another thread it would break, so in one process only one thread writes or resizes.
+   py-lmdb ends the transactions that are open in this process meanwhile, so those wait and are repeated; under a write
+   transaction of another thread it would break, so in one process only one thread writes or resizes.
 5. Processes that were killed keep their places in the table of readers, and with them old pages from being used
    again: places of the dead are cleared at the start, before every write, and when the table is full.
-6. Before the file is believed `trust` looks at it, again before every write, and whenever `stats` is asked.
+6. Before the file is believed `trust` looks at it, again before every write and in `stats`; before every transaction
+   only at its length, for behind the end of a file that was cut reading ends the process.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Lock, RLock
-from typing import Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 from zlib import crc32
 
 import lmdb
@@ -70,9 +72,7 @@ class LmdbStore:
         """Open the store in `folder`, make it where there is none; `canary_s`: read it for so long before.
 
         With `read_only` there must be one, and nothing is written but a place in the table of readers. `rest` is called
-        before each record that is written.
-
-        Raises StoreDamaged, StoreFull, StoreUnavailable.
+        before each record that is written. Raises StoreDamaged, StoreFull, StoreUnavailable.
         """
         self._folder = folder
         self._rest = rest
@@ -80,7 +80,9 @@ class LmdbStore:
         self._writing = RLock()
         self._resizing = Lock()  # taken under `_writing`, and only for the resizing itself
         self._environment, self._trust = _open(folder, map_bytes, canary_s, read_only=read_only)
-        self._begin: Callable[..., lmdb.Transaction[bytes]] = self._environment.begin
+        self._begin: Callable[..., lmdb.Transaction[bytes]] = self._begin_if_whole
+        self._file = os.open(folder / identity.DATA_FILE, os.O_RDONLY)
+        self._least = self._used_bytes()  # the file is never shorter again, unless somebody cut it
         self._damaged |= self._trust.damaged
         self._closed = False
 
@@ -145,7 +147,7 @@ class LmdbStore:
         return StoreStats(
             kind="lmdb",
             records=max(0, stat["entries"] - 2 - self._reading(applied.count)),  # two are `identity`'s
-            used_bytes=(info["last_pgno"] + 1) * stat["psize"],
+            used_bytes=self._used_bytes(),
             damaged=len(self._damaged),
             damaged_keys=tuple(sorted(self._damaged)[:DAMAGED_KEYS]),
             map_bytes=info["map_size"],
@@ -157,14 +159,29 @@ class LmdbStore:
         """Let go of the files. Closing twice is harmless."""
         if not self._closed:
             self._closed = True
-            self._trust.leave()
+            (self._trust.depart if self._is_cut() else self._trust.leave)()
+            self._begin = self._environment.begin  # which says that it is closed
             self._environment.close()
+            os.close(self._file)
+
+    def _used_bytes(self) -> int:
+        return int((self._environment.info()["last_pgno"] + 1) * self._environment.stat()["psize"])
+
+    def _begin_if_whole(self, **how: Any) -> "lmdb.Transaction[bytes]":
+        if self._is_cut():
+            self._look()
+        return self._environment.begin(**how)
+
+    def _is_cut(self) -> bool:  # half a microsecond, in place of SIGBUS
+        return os.lseek(self._file, 0, os.SEEK_END) < self._least
 
     def _look(self) -> None:
         try:
+            if self._is_cut():
+                identity.refuse_size(self._folder, self._least)
             self._answer(self._trust.look)
+            self._least = self._used_bytes()
         except StoreDamaged as damaged:
-            # Behind the end of a file that was cut short the next read is SIGBUS.
             self._begin = _refusing(str(damaged))
             raise
 

@@ -8,8 +8,9 @@
 3. The *guarded* reader is the store. Each profile that it serves is compared with the true one: it is equal, or it is
    degraded, or the person or their account is absent. Anything else is `wrong`. Where it opens, it is written to as
    well, and read again.
-4. Faults of `ROTS` come while the store is open, so that nothing that is done at the opening can help: death is
-   possible there, wrong values are not, and after a death the next reader must be refused with one line.
+4. Faults of `ROTS` come while the store is open, so that nothing that is done at the opening can help: of a page that
+   went bad death is possible there, wrong values are not, and after a death the next reader must be refused with one
+   line. A file that is cut or emptied under a reader ends nobody.
 """
 
 import json
@@ -144,7 +145,7 @@ def older(chance: random.Random, path: Path) -> None:
 FAULTS: dict[str, Fault] = {
     fault.__name__: fault for fault in (any_bit, tree_bit, meta_bit, zeroed, exchanged, cut, emptied, another, older)
 }
-ROTS: dict[str, Fault] = {f"open_{fault.__name__}": fault for fault in (any_bit, tree_bit, zeroed)}
+ROTS: dict[str, Fault] = {f"open_{fault.__name__}": fault for fault in (any_bit, tree_bit, zeroed, cut, emptied)}
 
 
 def forked(work: Callable[[], int]) -> str:
