@@ -158,9 +158,8 @@ class LmdbStore:
     def close(self) -> None:
         """Let go of the files. Closing twice is harmless."""
         if not self._closed:
-            self._closed = True
             (self._trust.depart if self._is_cut() else self._trust.leave)()
-            self._begin = self._environment.begin  # which says that it is closed
+            self._closed = True
             self._environment.close()
             os.close(self._file)
 
@@ -173,7 +172,7 @@ class LmdbStore:
         return self._environment.begin(**how)
 
     def _is_cut(self) -> bool:  # half a microsecond, in place of SIGBUS
-        return os.lseek(self._file, 0, os.SEEK_END) < self._least
+        return not self._closed and os.lseek(self._file, 0, os.SEEK_END) < self._least
 
     def _look(self) -> None:
         try:
