@@ -87,8 +87,9 @@ def _segment(experience: Experience, variant: str, wanted: str | None) -> str:
 
 def _page(ruleset: Ruleset, experience: Experience) -> str:
     """A page that the experience is for."""
-    host = usual_host(page for each in ruleset.experiences.values() for page in each.pages)
+    named = {page for each in ruleset.experiences.values() for page in each.pages if example_url(page, "")}
+    host = usual_host(named) if named else ""  # never one that we made up
     found = next(filter(None, (example_url(page, host) for page in experience.pages)), None)
     if found is None:
-        fail(f"no page of `{experience.key}` can be told from its patterns: say which with --url")
+        fail(f"the pages of `{experience.key}` name no website: say where it is to be seen, with --url")
     return found

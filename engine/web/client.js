@@ -34,7 +34,7 @@
   const LATE_MS = 15000; // elements may come so late
   const SWEEPS = 2000; // times that they are looked for, on pages that never come to rest
   const PATIENCE_MS = 5000; // so long the library behind analytics' stub may take, where we could do without it
-  const DROP_MS = 60000; // what nobody has taken by then is dropped
+  const DROP_MS = 60000; // what nobody has taken so long after the last of it is dropped
   const HOP_MS = 10000; // redirects that follow each other so fast may go in a circle…
   const HOPS = 3; // …and so there are no more
   const LAST_WORD_MS = 300; // for analytics to send what it was told, before the page is left for another website
@@ -43,7 +43,6 @@
   const hideMs = +setting("hideMs") || 400;
   const timeoutMs = +setting("timeoutMs") || (setting("hide") ? hideMs : 2000);
   const preview = new URLSearchParams(location.search).get("mutiny_preview");
-  const started = Date.now();
   const keeper = (storage) => quietly((name, value) => (value ? (window[storage][name] = value) : window[storage][name]));
   const local = keeper("localStorage"), session = keeper("sessionStorage");
 
@@ -56,7 +55,7 @@
     document.cookie.split("; ").filter((pair) => pair.startsWith(name + "=")).map((pair) => pair.slice(name.length + 1));
   const uuid = () =>
     crypto.randomUUID?.() ?? // which pages without TLS do not have
-    crypto.getRandomValues(new Uint8Array(16)).reduce((text, byte) => text + (256 + byte).toString(16).slice(1), "");
+    crypto.getRandomValues(new Uint32Array(4)).join("-");
 
   function keep(state) {
     local(COOKIE, state);
@@ -91,72 +90,83 @@
     count = +count || 0;
     if (!count || now - last > VISIT_MS) count++;
     keep([id, first, count, now, choice].join("~"));
-    return { count, first_seen: new Date(first).toISOString() };
+    return { count, first_seen: new Date(first) };
   }
 
   /* --- what was seen is said ------------------------------------------------------------------------------ */
 
-  let queue = [], timer, hooked, linking;
+  let queue = [], since, timer, hooked, linking = "", ours = 0;
 
   function say(message) {
-    if (choice !== "out") queue.push({ timestamp: new Date().toISOString(), ...message });
-    flush();
+    if (choice !== "out") queue = [...queue.slice(-99), { timestamp: new Date(), ...message }];
+    begin();
   }
+
+  const begin = () => {
+    since = Date.now();
+    flush();
+  };
 
   const flush = quietly((leaving) => {
     clearTimeout(timer);
     if (!id || !allowed()) return;
-    const { analytics } = window, age = Date.now() - started, stub = Array.isArray(analytics);
+    const { analytics } = window, age = Date.now() - since;
+    const stub = Array.isArray(analytics) || (analytics?.then && !analytics.instance); // the snippet's, the package's
     if (analytics?.track && !(stub && writeKey)) {
       link();
-      for (const { type, event, properties, userId, traits } of queue.splice(0))
-        (event ? analytics.track(event, properties) : analytics[type](userId, traits))?.catch?.(() => {});
+      for (const { event, properties, userId, traits } of queue.splice(0))
+        (event ? analytics.track(event, properties) : analytics.identify(userId, traits))?.catch?.(() => {});
     } else if (writeKey && queue[0] && (leaving || (stub ? age > PATIENCE_MS : document.readyState === "complete"))) {
       send(queue.splice(0));
     } else if (age < DROP_MS) timer = setTimeout(flush, 200 + age / 5);
     else queue = [];
   });
 
-  const anonymous = () => decodeURIComponent(cookies("ajs_anonymous_id")[0] || "").replace(/"/g, "");
+  // The library knows it also where it has no cookie. Behind a stub the cookie may be of an earlier page view.
+  const told = quietly(() => (analytics.instance ?? analytics).user().anonymousId());
+  const anonymous = () => told() || decodeURIComponent(cookies("ajs_anonymous_id")[0] || "").replace(/"/g, "");
   const pair = (anonymousId) => id + "/" + anonymousId;
 
   // Which visitor the anonymous id is: once for each pair of them. A reset, or another user, makes a new one. It is said
   // of everybody: by it, what Segment learns of them is known in the next decision.
   const link = quietly(() => {
-    const { analytics } = window, mine = pair(anonymous());
-    if (!hooked) for (const event of ["identify", "reset"]) analytics.on?.(event, () => setTimeout(link));
-    hooked = true;
-    // Behind the stub the anonymous id may not be made yet; then the library says which one it was.
-    if (!allowed() || [mine, pair("")].includes(linking) || local(LINKED) === mine) return;
+    const none = pair(""), mine = pair(anonymous());
+    // Each call of ours takes one event off, else it would lead to the next call.
+    hooked ||= ["identify", "reset"].map((event) => analytics.on?.(event, () => (ours ? ours-- : setTimeout(link))));
+    // Behind the stub the anonymous id may not be made yet; then the library says which one it was. Where nobody says
+    // it, `mine` is what all pairs of this visitor begin with.
+    if (!allowed() || linking === none || linking.startsWith(mine) || local(LINKED) === mine) return;
     linking = mine;
-    const done = (context) => local(LINKED, (linking = pair(context?.event?.anonymousId || anonymous())));
+    ours++;
+    const done = (context) =>
+      local(LINKED, (linking = mine === none ? pair(context?.event?.anonymousId || anonymous()) : mine));
     analytics.identify(null, { mutinyVisitorId: id }, {}, quietly(done))?.catch?.(() => {});
   });
 
   function send(messages) {
     const anonymousId = anonymous() || id, mine = pair(anonymousId);
-    const { timestamp } = messages[0];
     if (![linking, local(LINKED)].includes(mine))
-      messages.unshift({ type: "identify", traits: { mutinyVisitorId: id }, timestamp });
+      messages.unshift({ type: "identify", traits: { mutinyVisitorId: id }, timestamp: messages[0].timestamp });
     linking = mine;
     const batch = messages.map((message) => ({ ...message, anonymousId, messageId: uuid() }));
     const page = { url: address(), path: location.pathname, referrer, title: document.title };
     const body = JSON.stringify({ writeKey, sentAt: new Date(), context: { page }, batch });
     const url = base + "v1/batch";
-    if (document.visibilityState === "hidden" && navigator.sendBeacon?.(url, body)) return;
+    if (document.hidden && navigator.sendBeacon?.(url, body)) return;
     fetch(url, { method: "POST", body, keepalive: true, credentials: "omit" })
-      .then((response) => response.ok || Promise.reject())
-      .then(() => local(LINKED, mine), () => (linking = 0));
+      .catch(() => 0)
+      .then(({ ok }) => local(LINKED, (linking = ok ? mine : "-")));
   }
 
   /* --- changes -------------------------------------------------------------------------------------------- */
 
   const made = new WeakMap(); // elements that a change inserted: which one it was
-  const trusted = quietly(() => trustedTypes.createPolicy("mutiny-edge", { createHTML: (html) => html }))();
+  const same = (text) => text, rules = { createHTML: same, createScriptURL: same };
+  const trusted = quietly(() => trustedTypes.createPolicy("mutiny-edge", rules))() ?? rules;
 
   function parsed(html, number) {
     const template = document.createElement("template");
-    template.innerHTML = trusted ? trusted.createHTML(html) : html;
+    template.innerHTML = trusted.createHTML(html);
     for (const element of template.content.querySelectorAll("*")) {
       made.set(element, number);
       if (element.localName === "style") element.nonce = tag?.nonce;
@@ -164,13 +174,13 @@
     return [...template.content.childNodes];
   }
 
-  // Set what `get` reads. It is undone by setting it back, unless somebody else has set it since.
+  // Set what `get` reads. It is undone by setting it back, unless somebody else has set it since, or a text in it.
   function swap(undos, get, set, wanted) {
-    const before = get();
+    const before = get(), state = () => get().flatMap((value) => [value, value?.data]);
     set(wanted);
-    const after = get();
+    const after = state();
     undos.push(() => {
-      const now = get();
+      const now = state();
       if (now.length === after.length && now.every((value, index) => value === after[index])) set(before);
     });
   }
@@ -271,7 +281,7 @@
   // Another page is the variant: there it is said that it was seen, or before that where the other page is not ours.
   let hop = quietly(() => JSON.parse(session(HOP)))() || {};
   const { call } = hop;
-  if (!(started - hop.time < HOP_MS)) hop = { count: 0 };
+  if (!(Date.now() - hop.time < HOP_MS)) hop = { count: 0 };
 
   function redirects(change, entry) {
     const target = new URL(change.redirect, location), { track: call } = entry.decision;
@@ -296,15 +306,13 @@
 
   // A sheet of this kind needs no leave of a Content Security Policy. What was seen already is not hidden any more.
   const hide = quietly(() => {
-    if (views > 1 || !setting("hide") || performance.getEntriesByName("first-contentful-paint").length) return;
+    if (views > 1 || !setting("hide") || performance.getEntriesByName("first-contentful-paint")[0]) return;
     sheet = new CSSStyleSheet();
     sheet.replaceSync(setting("hide") + "{visibility:hidden!important}");
-    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+    document.adoptedStyleSheets.push(sheet);
     setTimeout(unhide, hideMs);
   });
-  const unhide = quietly(() => {
-    if (sheet) document.adoptedStyleSheets = document.adoptedStyleSheets.filter((one) => one !== sheet);
-  });
+  const unhide = () => sheet?.replaceSync("");
 
   const clear = () => {
     settle();
@@ -326,7 +334,7 @@
         timer = setTimeout(() => controller.abort(), timeoutMs);
         hide(); // and shown again after that timer, never before it
         const visit = preview ? undefined : recognise();
-        flush();
+        begin();
         const url = setting("site") ? setting("site") + location.pathname + location.search : address();
         const page = { url, referrer, title: document.title };
         const body = JSON.stringify({ visitorId: id || "preview", page, visit, traits: config.traits, preview });
@@ -353,7 +361,7 @@
   function badge(answer) {
     api.preview = answer;
     const script = document.createElement("script");
-    script.src = base + "preview.js";
+    script.src = trusted.createScriptURL(base + "preview.js");
     script.nonce = tag?.nonce;
     document.head.append(script);
   }

@@ -12,10 +12,12 @@
     b { padding: 1px 8px; border-radius: 9px; background: #6b3fd4; } p.wrong b { background: #b3261e; }
     a { color: #b9d2ff; white-space: nowrap; }`;
 
+  const local = (time) => new Date(time).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+
   function words({ decisions, detail, ends }) {
-    if (!decisions) return detail || "This preview cannot be shown.";
+    if (!decisions) return (detail || "This preview cannot be shown.").replace(/\d{4}-[\d-]+T[\d:.]+Z/, local);
     const [shown] = decisions;
-    const until = new Date(ends).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+    const until = local(ends);
     if (!shown) return `This experience is not for this page. The link works until ${until}.`;
     return `${shown.experience}: ${shown.variant} for ${shown.audienceSegment}. Nothing is tracked; until ${until}.`;
   }

@@ -113,6 +113,24 @@ def test_what_the_page_changed_since_is_not_undone(page: Any, write: Callable[..
     assert page.text("h1") == "Newer"
 
 
+@pytest.mark.parametrize("then", ["history.pushState({}, '', '/app/none')", "mutinyEdge.optOut()"])
+def test_a_text_that_the_page_set_in_place_is_not_undone(page: Any, write: Callable[..., str], then: str) -> None:
+    """Frameworks set the text of the node that is there, which may be one of ours."""
+    page.open(write("/app/one", "<main><h1>App</h1></main>"))
+    page.js("document.querySelector('h1').firstChild.nodeValue = 'Newer'; 1")
+    assert page.js(f"({then}, document.querySelector('h1').textContent)") == "Newer"
+
+
+def test_asking_again_keeps_a_text_that_the_page_set_in_place(page: Any, write: Callable[..., str]) -> None:
+    """Where the new answer changes nothing there, it stays; where one does, it comes back with the undo."""
+    page.open(write("/app/one", "<main><h1>App</h1></main>"))
+    page.js("document.querySelector('h1').firstChild.nodeValue = 'Newer'; 1")
+    page.do("mutinyEdge.refresh()")
+    assert page.text("h1") == "Changed one"
+    page.js("history.pushState({}, '', '/app/none')")
+    assert page.text("h1") == "Newer"
+
+
 def test_asking_again_does_not_flicker(page: Any, write: Callable[..., str]) -> None:
     """`refresh` and the way back from the cache leave the changes where they are until there are new ones."""
     page.open(write("/home"))

@@ -110,6 +110,72 @@ def test_another_person_is_linked_at_once(
     assert len({link["anonymousId"] for link in edge.links(visitor)}) == 2
 
 
+# What analytics.js is told to keep its ids in, and what takes its cookies away.
+NO_COOKIE: Final = {
+    "not persisted": ("disableClientPersistence: true, ", ""),
+    "localStorage": ("storage: {stores: ['localStorage']}, ", ""),
+    "memory": ("storage: {stores: ['memory']}, ", ""),
+    "cookies blocked": ("", "Object.defineProperty(document, 'cookie', {get: () => '', set() {}})"),
+}
+
+
+@pytest.mark.parametrize("wait_ms", [0, "bundled"])
+@pytest.mark.parametrize("how", NO_COOKIE)
+def test_an_anonymous_id_without_a_cookie(
+    browser: Any,
+    write: Callable[..., str],
+    snippet: Callable[..., str],
+    edge: Any,
+    until: Any,
+    how: str,
+    wait_ms: int | str,
+) -> None:
+    """It is said once which visitor it is, and of another one once more; our own call leads to no other."""
+    options, before = NO_COOKIE[how]
+    browser.before(before)
+    head = snippet(wait_ms)
+    head = head.replace('{integrations: {"S', f'{{{options}integrations: {{"S')
+    head = head.replace('{integrations:{"S', f'{{{options}integrations:{{"S')
+    page = browser.page()
+    page.open(write("/home", head=head))
+    visitor = page.visitor
+    until(lambda: edge.links(visitor) and edge.exposures(visitor), lambda: page.requests(""))
+    assert "ajs_anonymous_id" not in page.js("document.cookie")
+    page.js("analytics.identify({plan: 'x'}).then(() => new Promise((done) => setTimeout(done, 500))).then(() => 1)")
+    until(lambda: len(edge.said(visitor)) >= 3)
+    assert len([link for link in edge.links(visitor) if "plan" not in link["traits"]]) == 1
+    page.js("Promise.resolve(analytics.reset()).then(() => new Promise((done) => setTimeout(done, 500))).then(() => 1)")
+    until(lambda: len({link["anonymousId"] for link in edge.links(visitor)}) == 2, lambda: edge.said(visitor))
+    assert len([link for link in edge.links(visitor) if "plan" not in link["traits"]]) == 2
+    assert page.errors == []
+
+
+TELLS_NO_ID: Final = """<script>
+window.calls = [];
+window.analytics = {
+  heard: [], track() {}, on(event, listener) { if (event === "identify") this.heard.push(listener) },
+  async identify(id, traits, options, done) {
+    calls.push(traits);
+    await 0;
+    done({event: {anonymousId: ANOTHER}});
+    this.heard.forEach((listener) => listener());
+  },
+  user: () => ({anonymousId: () => ID}),
+};
+</script>"""
+
+
+@pytest.mark.parametrize(
+    ("own", "another"), [("null", "'b'"), ("null", "null"), ("'a'", "'b'"), ("Math.random()", "1")]
+)
+def test_a_library_that_is_not_sure_of_its_id(browser: Any, write: Callable[..., str], own: str, another: str) -> None:
+    """Whatever it says, our own call is not answered with the next one."""
+    page = browser.page()
+    page.open(write("/home", head=TELLS_NO_ID.replace("ANOTHER", another).replace("ID", own)))
+    page.js("new Promise((done) => setTimeout(done, 300))")
+    assert page.js("calls.length <= 2"), page.js("calls.length")
+
+
 def test_control_and_no_match(browser: Any, write: Callable[..., str], edge: Any, until: Any) -> None:
     """Control sees the page as it is and is tracked as control; who matches nothing is not tracked."""
     page, tag = browser.page(), f'data-write-key="{edge.key}"'
@@ -166,6 +232,34 @@ def test_a_blocked_library(
     until(lambda: edge.exposures(visitor), lambda: page.requests(""))
     assert edge.exposures(visitor) == [seen("Home", personalized=True)]
     assert [error for error in page.errors if "ERR_BLOCKED_BY_CLIENT" not in error] == []
+
+
+def test_a_blocked_package(
+    browser: Any, write: Callable[..., str], snippet: Callable[..., str], edge: Any, until: Any
+) -> None:
+    """The library as an import never comes to life without its settings: with a write key the service is told."""
+    browser.block("**/settings")
+    browser.before("{ const now = Date.now; Date.now = () => now() + (window.later || 0) }")
+    page = browser.page()
+    page.open(write("/home", head=snippet("bundled"), tag=f'data-write-key="{edge.key}"'))
+    visitor = page.visitor
+    assert page.requests("/v1/batch") == []
+    page.js("window.later = 6000")
+    until(lambda: edge.exposures(visitor), lambda: page.requests(""))
+    assert edge.exposures(visitor) == [seen("Home", personalized=True)]
+
+
+def test_a_late_consent(browser: Any, write: Callable[..., str]) -> None:
+    """How long the library may take, counts from what there is to say: consent may come minutes after the page."""
+    browser.before("{ const now = Date.now; Date.now = () => now() + (window.later || 0) }")
+    page = browser.page()
+    page.open(write("/home", tag='data-consent="wait"'))
+    page.js("window.later = 120_000")
+    page.do("mutinyEdge.consent()")
+    assert page.text("h1") == "Made for you"
+    page.js("window.calls = []; window.analytics = {identify() {}, track: (event) => void calls.push(event)}; 1")
+    page.until("calls.length")
+    assert page.js("calls") == ["Mutiny Experience Viewed"]
 
 
 def test_a_part_that_is_there(browser: Any, write: Callable[..., str], edge: Any, until: Any) -> None:

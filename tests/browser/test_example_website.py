@@ -50,6 +50,18 @@ def find(select: str, words: str) -> str:
     return f"[...document.querySelectorAll('{select} option')].find((one) => one.text.startsWith('{words}'))"
 
 
+def test_it_fits_a_phone(chromium: Any, demo: str) -> None:
+    """Nothing stands beyond the right edge."""
+    browser = chromium.context(viewport={"width": 390, "height": 800})
+    page = browser.page()
+    page.open(demo)
+    page.until("document.querySelector('#sent').textContent.includes('Mutiny Experience Viewed')")
+    for path in ("/", "/pricing"):
+        page.js(f"[...document.querySelectorAll('header a')].find((a) => a.pathname === '{path}').click()")
+        assert page.js("document.documentElement.scrollWidth") == 390
+    browser("close")
+
+
 def test_all_of_it_can_be_seen(chromium: Any, demo: str) -> None:
     """Ada is personalized, Alan is control, a stranger sees the page as it is, and all of it is said."""
     browser = chromium.context(viewport={"width": 1100, "height": 820})

@@ -75,7 +75,7 @@ def test_subdomains_share_the_visitor(browser: Any, write: Callable[..., str], s
     page = browser.page()
     page.open(f"http://www.example.com:{site.port}/home")
     visitor = page.visitor
-    assert re2.fullmatch("[0-9a-f]{32}", visitor)
+    assert re2.fullmatch("[0-9]+(-[0-9]+){3}", visitor)
     assert [cookie["domain"] for cookie in cookies(browser)] == [".example.com"]
     assert page.open(f"http://app.example.com:{site.port}/home").visitor == visitor
 

@@ -80,6 +80,21 @@ def test_what_would_be_right(preview, tmp_path, words, told):
     assert not (tmp_path / "data").exists()
 
 
+def test_no_website_is_made_up(preview, tmp_path):
+    """Where no rule names a host, it is asked for; one that another experience names is taken."""
+    hostless = RULES.replace('"https://www.example.com/", ', "")
+    (tmp_path / "rules" / "site.yaml").write_text(hostless)
+    done = preview("site", "--variant", "bold")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the pages of `site` name no website: say where it is to be seen, with --url" in done.stderr
+    assert not (tmp_path / "data").exists()
+    assert preview("site", "--variant", "bold", "--url", "https://a.example/pricing").returncode == 0
+    other = "  other: {name: Other, status: draft, pages: [https://shop.example/], audiences: [{segment: b, "
+    other += "variants: [{key: o, changes: [{selector: h1, text: O}]}]}]}\n"
+    (tmp_path / "rules" / "site.yaml").write_text(hostless + other)
+    assert preview("site", "--variant", "bold").stdout.startswith("https://shop.example/pricing")
+
+
 def test_broken_rules(preview, tmp_path):
     """What is wrong, and where."""
     (tmp_path / "rules" / "site.yaml").write_text("experiences: {site: {}}\n")
