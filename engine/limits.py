@@ -110,8 +110,8 @@ SOURCE_NAME_CHARS = 64  # a source's name is part of every trait's origin
 INGEST_S = 20.0  # from its first byte until a request with messages is complete: half a megabyte from a phone
 PACKED_RATIO = 16  # by which a packed request is counted larger than it is: events shrink to a tenth
 INTAKE_BYTES = 32 * 2**20  # of requests that wait to be stored; at 10,000 events a second it is a second's worth or two
-INTAKE_GROUP_BYTES = 2**18  # of requests that share one fsync: none waits longer than reading these takes
-WRITE_BREATH_EVERY_S = 0.000_3  # how long the thread that writes computes on end: decisions wait no longer for the core
+INTAKE_GROUP_BYTES = 2**17  # of requests that share one fsync: none waits longer than reading these takes
+WRITE_BREATH_EVERY_S = 0.000_2  # how long the thread that writes computes on end: decisions wait no longer for the core
 WRITE_BREATH_S = 0.000_05  # and for how long it then sleeps at least: long enough for the kernel to wake somebody else
 ERASURE_PAUSE_S = (
     1.0  # after which whoever had looked into the store before a deletion has written what it was about to
