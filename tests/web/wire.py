@@ -231,7 +231,12 @@ def peers_of(pid: int) -> set[int]:
 def children(service: Any) -> list[int]:
     """The worker processes."""
     listed = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text().split()
-    return [int(pid) for pid in listed if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    workers: list[int] = []
+    for pid in listed:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                workers.append(int(pid))
+    return workers
 
 
 def stop(pid: int) -> None:
