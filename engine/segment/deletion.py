@@ -41,13 +41,10 @@ _ROOMY.encoding = re2.Options.Encoding.LATIN1  # bytes, whatever they are
 _IMPERSONAL: Final = ("messageId", "type", "timestamp", "originalTimestamp", "sentAt", "receivedAt")
 
 
-def person(store: Store, first: Key) -> frozenset[Key]:
-    """All identities of the person whose visitor, anonymous or user record this is. Raises StoreError, NotAtOnce."""
-    return people(store, [first])[0]
-
-
 def people(store: Store, firsts: Sequence[Key]) -> list[frozenset[Key]]:
-    """The same for several, in one look at all devices and visitors. Raises StoreError, NotAtOnce."""
+    """All identities of the people whose visitor, anonymous or user records these are, in one look at all devices and
+    visitors. Raises StoreError, NotAtOnce.
+    """
     ways = [_down(store, first) for first in firsts]
     users = {way[-1] for way in ways if kind_of(way[-1]) == "user"}
     devices = _holders(store, "anonymous", users)

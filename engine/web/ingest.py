@@ -96,9 +96,13 @@ def library_settings(node: Node, proxies: Proxies) -> Answer:
         forwarded = headers.get(b"x-forwarded-proto", b"") if proxies.trust(request.peer) else b""
         # A page that came encrypted may only ask what is encrypted too.
         scheme = forwarded or headers.get(b"origin", b"").partition(b":")[0]
-        return Reply(settings(key, headers.get(b"host", b"").decode("latin-1"), encrypted=scheme == b"https"))
+        host = headers.get(b"host", b"").decode("latin-1")
+        try:
+            return Reply(settings(key, host, encrypted=scheme == b"https"))
+        except Unacceptable as bad:
+            raise Refused(bad.code, bad.message) from None
 
-    return _refusing(answer)
+    return answer
 
 
 async def _taken(node: Node, deliver: Callable[[], Delivery], size: int) -> Reply:
@@ -106,7 +110,7 @@ async def _taken(node: Node, deliver: Callable[[], Delivery], size: int) -> Repl
     try:
         delivery = await node.take(deliver, size)
     except Unacceptable as bad:
-        raise _unacceptable(bad) from None
+        raise Refused(bad.code, bad.message) from None
     except TooBusy:
         raise Refused("too-busy", "Too much waits to be stored.", retry_after_s=1) from None
     except (LogError, StoreError):
@@ -150,19 +154,3 @@ def _basic(request: Request) -> bytes | None:
         return b64decode(header[len(_BASIC) :].strip()).partition(b":")[0]
     except ValueError:
         raise Refused("bad-write-key", "Authorization: expected Basic with the write key in Base64.") from None
-
-
-def _refusing(answer: Answer) -> Answer:
-    """The same; what Segment's room finds unacceptable is refused."""
-
-    async def refusing(request: Request) -> Reply:
-        try:
-            return await answer(request)
-        except Unacceptable as bad:
-            raise _unacceptable(bad) from None
-
-    return refusing
-
-
-def _unacceptable(bad: Unacceptable) -> Refused:
-    return Refused(bad.code, bad.message)

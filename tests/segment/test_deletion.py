@@ -9,7 +9,7 @@ import pytest
 from engine.profiles.ids import Key, key
 from engine.profiles.record import Change
 from engine.profiles.store import Store
-from engine.segment.deletion import Names, deleted, left_over, moment, person
+from engine.segment.deletion import Names, deleted, left_over, moment, people
 from engine.segment.message import understood
 
 NOW_MS = 1_764_072_000_000
@@ -42,25 +42,25 @@ def store(memory: Callable[[], Store]) -> Store:
 @pytest.mark.parametrize("first", [ANN, LAPTOP, PHONE, V1, V2])
 def test_a_person_is_all_that_leads_to_them(store: Store, first: Key) -> None:
     """Whichever of their identities is named; not the device that is somebody else's by now, nor the account."""
-    assert person(store, first) == {ANN, LAPTOP, PHONE, V1, V2}
+    assert people(store, [first]) == [{ANN, LAPTOP, PHONE, V1, V2}]
 
 
 def test_a_device_belongs_to_who_was_there_last(store: Store) -> None:
     """Of Bob hardly anything is known, and that is his."""
-    assert person(store, V3) == person(store, KIOSK) == person(store, BOB) == {BOB, KIOSK, V3}
+    assert people(store, [V3, KIOSK, BOB]) == [{BOB, KIOSK, V3}] * 3
 
 
 def test_of_whom_nothing_is_known_nobody_else_is_meant(store: Store) -> None:
     """Only what was named."""
     for nobody in (key("user", "eve"), key("anonymous", "eve"), key("visitor", "eve")):
-        assert person(store, nobody) == {nobody}
+        assert people(store, [nobody]) == [{nobody}]
 
 
 def test_a_device_without_a_user_has_its_visitors(store: Store) -> None:
     """Anonymous people can be forgotten, too."""
     store.apply([Change(key("visitor", "v9"), 1, links={"anonymous": "a9"})])
-    assert person(store, key("anonymous", "a9")) == {key("anonymous", "a9"), key("visitor", "v9")}
-    assert person(store, key("visitor", "v9")) == {key("anonymous", "a9"), key("visitor", "v9")}
+    assert people(store, [key("anonymous", "a9")]) == [{key("anonymous", "a9"), key("visitor", "v9")}]
+    assert people(store, [key("visitor", "v9")]) == [{key("anonymous", "a9"), key("visitor", "v9")}]
 
 
 def test_a_deletion_is_not_earlier_than_what_is_stored(store: Store) -> None:

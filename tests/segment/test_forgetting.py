@@ -1,7 +1,7 @@
 """Law: a store that lived through deletions is what a replay of the scrubbed log gives; neither knows the deleted.
 
 1. The model: messages come, somebody asks to be forgotten, more messages come, also such as happened before. A deletion
-   is carried out as `erasure` does it: who is meant (`person`), when (`moment`), deletion messages for all of them into
+   is carried out as `erasure` does it: who is meant (`people`), when (`moment`), deletion messages for all of them into
    log and store, then every line of the log looked at (`left_over`). What comes late is looked at before it is kept
    (`deleted`).
 2. Records of identities and accounts end in the same bytes. Names, which hold no values, may know less after a replay:
@@ -25,7 +25,7 @@ from engine.profiles.encoding import facts
 from engine.profiles.ids import Key, id_of, key, kind_of
 from engine.profiles.lmdb import LmdbStore
 from engine.profiles.store import Store
-from engine.segment.deletion import deleted, left_over, moment, person
+from engine.segment.deletion import deleted, left_over, moment, people
 from engine.segment.message import Message, deletion, understood
 
 SEQUENCES = 700
@@ -55,7 +55,7 @@ class World:
 
     def forget(self, who: Key) -> None:
         """Somebody is deleted."""
-        gone = person(self.store, who)
+        [gone] = people(self.store, [who])
         at = datetime.fromtimestamp(moment(self.store, gone, NOW_MS) / 1000, UTC)
         for one in sorted(gone):
             self.take(deletion(kind_of(one), id_of(one), "admin", at))  # type: ignore[arg-type]
