@@ -313,10 +313,10 @@ class LmdbStore:
             self._resize(0)  # to what the process that grew it has made of it
             return True
         if isinstance(error, lmdb.ReadersFullError):
-            died = self._environment.reader_check()
-            if died:
+            # Worth another attempt even if none died: another thread may have cleared them just now.
+            if self._environment.reader_check():
                 self._trust.readers_died()
-            return died > 0
+            return True
         # py-lmdb's own refusals carry no code: the transaction was ended by another thread's resizing.
         with self._resizing:
             return error.code == 0 or isinstance(error, lmdb.InvalidParameterError)
