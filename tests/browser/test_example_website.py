@@ -29,6 +29,13 @@ def demo() -> Iterator[str]:
     process.communicate(timeout=60)
 
 
+def context(chromium: Any, width: int, height: int) -> Any:
+    """A browser that waits for its decisions, however busy this machine is."""
+    browser = chromium.context(viewport={"width": width, "height": height})
+    browser.before("window.mutinyEdge = {timeoutMs: 20000}")
+    return browser
+
+
 def shot(page: Any, name: str) -> Path:
     """A picture of the page."""
     path = Path(os.environ.get("TMPDIR", tempfile.gettempdir())) / f"mutiny-edge-{name}.png"
@@ -52,7 +59,7 @@ def find(select: str, words: str) -> str:
 
 def test_it_fits_a_phone(chromium: Any, demo: str) -> None:
     """Nothing stands beyond the right edge."""
-    browser = chromium.context(viewport={"width": 390, "height": 800})
+    browser = context(chromium, 390, 800)
     page = browser.page()
     page.open(demo)
     page.until("document.querySelector('#sent').textContent.includes('Mutiny Experience Viewed')")
@@ -64,7 +71,7 @@ def test_it_fits_a_phone(chromium: Any, demo: str) -> None:
 
 def test_all_of_it_can_be_seen(chromium: Any, demo: str) -> None:
     """Ada is personalized, Alan is control, a stranger sees the page as it is, and all of it is said."""
-    browser = chromium.context(viewport={"width": 1100, "height": 820})
+    browser = context(chromium, 1100, 820)
     page = browser.page()
     page.open(demo)
     assert page.text("h1") == "Books closed before lunch at Northbank"

@@ -46,9 +46,9 @@ def test_values_arrive(traits: dict[str, Any]) -> None:
         -(2**63) - 1,
         (1, 2),
         {1, 2},
-        object(),
+        object,
         timedelta(1),
-        [[object()]],
+        [[object]],
     ],
     ids=repr,
 )
