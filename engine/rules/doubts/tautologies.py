@@ -76,7 +76,8 @@ def _where_known(part: Node, terms: Sequence[str]) -> Always:
 
 def _at(part: Node, message: str, hint: str, *, everybody: bool = True) -> Always:
     text = written(part)
-    return Always(max(0, start(part)), 1 if MACRO in text else len(text), message, hint, everybody)
+    opening = len(text) - len(text.lstrip("("))  # a node's place is behind the parentheses that it begins with
+    return Always(max(0, start(part) - opening), 1 if MACRO in text else len(text), message, hint, everybody)
 
 
 def _text(part: Node) -> str:
