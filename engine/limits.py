@@ -130,6 +130,11 @@ CLOCK_LINES = 1_000  # the newest lines of the event log, by which clocks are co
 EVENT_BYTES = 64 * 1024  # of one message as it is kept: 32 KiB as it was sent, and what its batch said for all of it
 EVENT_LINE_BYTES = EVENT_BYTES + 8 * 1024  # with source, time, reason and checksum; a longer line was never written
 LOG_FILE_BYTES = 64 * 2**20  # some 100,000 events: read in a second, compacted in a few
+COMPACT_BYTES = (
+    256 * 2**20
+)  # lines that become Parquet together; in `serve` so many wait at most till their day is over
+COMPACT_LOOK_S = 300.0  # between two looks whether there is something to compact: nothing waits for it
+PARQUET_MEMORY_BYTES = 512 * 2**20  # in which DuckDB sorts a day of them; beyond it, it uses the disk
 OVERWRITE_BYTES = 2**20  # lines that are overwritten together: so much is written twice, and held in memory
 TORN_KEPT = 100  # torn ends that are set aside: one a crash, at most, and nobody looks further back
 REJECTED_BYTES = 256 * 2**20  # in all: days of one broken client, so that what came before it is still there
@@ -138,5 +143,28 @@ REJECTED_FILE_LEAST_BYTES = 256 * 1024  # a file counts as so much at least, so 
 REJECTED_TEXT_BYTES = 8 * 1024  # the beginning of what is too long to be kept whole; escaped it takes up to 48 KiB
 REJECTED_SHOWN = 1_000  # listed at once, the newest; more is for a program
 
+# --- Salesforce ----------------------------------------------------------------------------------------------
+SALESFORCE_CONNECT_S = 10.0  # to reach Salesforce: a slow line needs one or two
+SALESFORCE_READ_S = 150.0  # between two pieces of an answer: Salesforce itself ends a query after two minutes
+SALESFORCE_TRIES = 6  # of one request that met trouble on the way, with pauses of 1, 2, 4, 8 and 16 s
+SALESFORCE_PAUSE_S = 1.0  # the first of them
+SALESFORCE_PAUSE_MOST_S = 60.0  # that a Retry-After may ask for
+SALESFORCE_CALLS_PPM = 900_000  # of the API calls that an org has in 24 hours; the last tenth is for its other programs
+SALESFORCE_POLL_S = 1.0  # before the first look at a job that was begun; each later look waits longer
+SALESFORCE_POLL_MOST_S = 20.0
+SALESFORCE_PAGE_RECORDS = 10_000  # of a job, read and kept together: what a cut connection costs at most
+SALESFORCE_URL_BYTES = 12_000  # of a question in a URL; Salesforce refuses 16 KiB, and 800 fields are more than that
+SALESFORCE_CHANGES = 20_000  # changed records, beyond which a job is cheaper than pages of 2,000: ten calls
+SALESFORCE_OVERLAP_S = 600  # that an increment looks back: what is saved late bears the time at which saving began
+SALESFORCE_DESCRIBE_S = 3_600  # for which a description of the fields is believed: a call an object and hour
+SALESFORCE_REREAD_S = 86_400  # between two readings of formula fields and of all ids: one job an object and day
+SALESFORCE_PROJECTED = 500  # addresses whose records share one commit of the store
+SALESFORCE_FIELD_CHARS = 2**20  # of one value in CSV; the longest fields of Salesforce have 131,072
+SALESFORCE_SILENT_S = 86_400  # without a sync, after which `doctor` warns
+SALESFORCE_LIMIT_PAUSE_S = 900.0  # of `--watch` once the day's calls are used up; the window of 24 hours rolls
+
 # --- log -----------------------------------------------------------------------------------------------------
 SAME_LOG_S = 10.0  # trouble that every request meets is told once in so long: a log that fills a disk is more trouble
+
+# --- lift ----------------------------------------------------------------------------------------------------
+LIFT_MEMORY_BYTES = 1_200 * 2**20  # in which DuckDB counts; beyond it, it uses the disk: the whole stays below 2 GB

@@ -2,7 +2,8 @@
 
 1. Files are read and checked as the service does it, so what passes here is what the service takes.
 2. Where no error stands in the way, the folder's `tests:` run; one that fails is an error at its own line.
-3. With `--store` the catalogue of what was sent is asked for what the rules ask for; only of rules without errors.
+3. With `--store` the catalogue of what was sent is asked for what the rules ask for; only of rules without errors. The
+   fields of Salesforce are asked in any case, where a sync or an import has brought them.
 4. Findings go to stdout in the wanted form. The summary goes to stderr: it is for people.
 """
 
@@ -23,8 +24,11 @@ from engine.decide.decider import Decider
 from engine.node import Settings, utc_now
 from engine.problems import Problem, as_github, as_json, as_text, errors, in_order
 from engine.review.sightings import readable, seen
+from engine.rules.doubts.fields import Fields, KnownField
 from engine.rules.doubts.seen import Seen
 from engine.rules.folder import Circumstances, Loaded, load, rule_files
+from engine.salesforce.report import catalogue
+from engine.salesforce.trouble import MirrorBroken
 
 EPILOG = """\b
 Examples:
@@ -59,7 +63,8 @@ def command(
     DIR is the folder of rule files; without it, the one that --rules names. Each problem is one of `error` (a
     service would not take these files) or `warning`: conditions that are never or always true, audiences that those
     above them always cover, experiences that get in each other's way, redirects in a circle, schedules that are over,
-    and with --store traits and events that nobody sent. Exit code 1 if there is an error.
+    fields and picklist values that Salesforce does not have (where it was ever synced), and with --store traits and
+    events that nobody sent. Exit code 1 if there is an error.
     """
     folder = folder or rules
     if folder.is_file():
@@ -70,7 +75,7 @@ def command(
         raise click.BadParameter(f"Directory {str(folder)!r} does not exist.", ctx, param_hint="DIR")
     where = stored_settings(rules, data, stored) if stored is not None else None
     sent = partial(look, where, None if everyone else size) if where else None
-    loaded = load(folder, circumstances=Circumstances(utc_now(), sent))
+    loaded = load(folder, circumstances=Circumstances(utc_now(), sent, partial(fields, data)))
     problems = list(loaded.problems)
     if loaded.ruleset is not None:
         problems += map(with_line, failures(Decider(loaded.ruleset)))
@@ -90,6 +95,21 @@ def look(where: Settings, size: int | None) -> Seen:
     if found.damaged:
         say(left_out(found.damaged))
     return seen(found)
+
+
+def fields(data: Path) -> Fields:
+    """What the org's records have, as it was read last; nothing where it never was."""
+    try:
+        found = catalogue(data)
+    except MirrorBroken as broken:
+        say(f"Salesforce fields were not looked for: {broken}")
+        return Fields({})
+    return Fields(
+        {
+            object_.lower(): {field.name: KnownField(field.kind, field.values) for field in of}
+            for object_, of in found.items()
+        }
+    )
 
 
 def with_line(problem: Problem) -> Problem:

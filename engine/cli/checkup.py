@@ -5,7 +5,8 @@
 2. What several checks need is looked at once, in `look`: the rules read, the store opened (a process of its own reads
    it first, `profiles.trust`), its own figures, and what was heard from Segment (`checkup_chain`).
 3. Nothing is made: without a data folder there is no store to open, and that is in order.
-4. After the checks of this machine come those of the chain from Segment, link by link (`checkup_links`).
+4. After the checks of this machine and of what is here of Salesforce (`checkup_salesforce`) come those of the chain
+   from Segment, link by link (`checkup_links`).
 """
 
 import os
@@ -17,13 +18,14 @@ from typing import Final
 from msgspec import Struct
 
 from engine import limits
-from engine.cli import checkup_chain
+from engine.cli import checkup_chain, checkup_salesforce
 from engine.cli.checkup_links import LINKS, Chain, Said, State
 from engine.holder import Reading, read
 from engine.node import STORE_FOLDER, Settings, damage, open_store, utc_now
 from engine.problems import errors
 from engine.profiles.store import StoreError, StoreStats
 from engine.rules import lastgood
+from engine.salesforce.report import Report
 from engine.words import Ruleset
 
 
@@ -46,13 +48,14 @@ class Place(Struct, frozen=True):
     free_bytes: int | None
     last_good: Ruleset | None
     chain: Chain | None = None
+    salesforce: Report | str | None = None
 
 
 def look(settings: Settings) -> Place:
     """Look at everything once."""
     reading = read(settings.rules)
     exists = settings.data.is_dir()
-    store, chain = _store(settings, reading)
+    store, chain, salesforce = _store(settings, reading)
     return Place(
         settings,
         reading,
@@ -60,20 +63,21 @@ def look(settings: Settings) -> Place:
         shutil.disk_usage(settings.data).free if exists else None,
         lastgood.kept(settings.rules, settings.data),
         chain,
+        salesforce,
     )
 
 
-def _store(settings: Settings, reading: Reading) -> tuple[StoreStats | str | None, Chain | None]:
-    """What the store says of itself, and what was heard of the chain."""
+def _store(settings: Settings, reading: Reading) -> tuple[StoreStats | str | None, Chain | None, Report | str | None]:
+    """What the store says of itself, what was heard of the chain, and what is told of Salesforce."""
     goals = {} if reading.decider is None else reading.decider.ruleset.goals
     events = {key: goal.event for key, goal in goals.items()}
     nothing = settings.store is None and not (settings.data / STORE_FOLDER).exists()
     try:
         with closing(open_store(settings, canary_s=limits.CANARY_S, read_only=True)) as store:
             chain = checkup_chain.look(settings, store, events, utc_now())
-            return None if nothing else store.stats(), chain
+            return None if nothing else store.stats(), chain, checkup_salesforce.look(settings.data, store)
     except StoreError as error:
-        return str(error), None
+        return str(error), None, None
 
 
 def findings(place: Place) -> Iterator[Finding]:
@@ -168,6 +172,16 @@ def readers(place: Place) -> Said | None:
     return "ok", text
 
 
+def salesforce(place: Place) -> Said | None:
+    """What was read from Salesforce is fresh, and the store has it."""
+    return checkup_salesforce.freshness(place.salesforce, utc_now())
+
+
+def addresses(place: Place) -> Said | None:
+    """Records of Salesforce have addresses, by which they can be found."""
+    return checkup_salesforce.addresses(place.salesforce)
+
+
 CHECKS: Final[dict[str, Callable[[Place], Said | None]]] = {
     "rules": rules,
     "last good": last_good,
@@ -176,6 +190,8 @@ CHECKS: Final[dict[str, Callable[[Place], Said | None]]] = {
     "records": records,
     "disk": disk,
     "readers": readers,
+    "salesforce": salesforce,
+    "addresses": addresses,
 }
 
 

@@ -26,10 +26,10 @@ COLOURS = {"ok": "green", "warning": "yellow", "trouble": "red"}
 def command(ctx: click.Context, rules: Path, data: Path, store: str | None, form: str) -> None:
     """Say what is in order here, and what to do about the rest.
 
-    Rules, data folder and store; then, link by link, whether what a Segment source sends arrives: sources, identify,
-    email, goals, exposures, clocks, rejected messages. One line a check: `ok`, `warning` (it works, and not as well as
-    it could) or `trouble` (somebody is served worse for it; then the exit code is 1). It changes nothing, and may be
-    asked while the service runs.
+    Rules, data folder and store; what was read from Salesforce; then, link by link, whether what a Segment source sends
+    arrives: sources, identify, email, goals, exposures, clocks, rejected messages. One line a check: `ok`, `warning`
+    (it works, and not as well as it could) or `trouble` (somebody is served worse for it; then the exit code is 1). It
+    changes nothing, and may be asked while the service runs.
     """
     found = list(findings(look(Settings(rules, data, store))))
     if form == "json":

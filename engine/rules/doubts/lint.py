@@ -1,7 +1,8 @@
 """Doubts: what is right in itself and still not what anybody can have meant. All of them are warnings.
 
 What lives here: the order of the looks, and doubts about slots, names and segments that nobody uses. What may not:
-errors (build.py), single conditions (lint_segments.py), experiences (lint_experiences.py), visitors (lint_traits.py).
+errors (build.py), single conditions (lint_segments.py), experiences (lint_experiences.py), visitors (lint_traits.py),
+fields of Salesforce (lint_fields.py).
 
 1. Only a ruleset without errors is doubted. Where parts of files could not be read, nothing is called unused, and no
    segments are held against each other.
@@ -18,7 +19,9 @@ from msgspec import Struct
 from engine.problems import Problem
 from engine.rules.desk import Desk
 from engine.rules.doubts.background import background
+from engine.rules.doubts.fields import Fields
 from engine.rules.doubts.lint_experiences import between_segments, experiences
+from engine.rules.doubts.lint_fields import unknown_fields
 from engine.rules.doubts.lint_segments import conditions
 from engine.rules.doubts.lint_traits import unseen
 from engine.rules.doubts.seen import Seen
@@ -28,10 +31,12 @@ from engine.words import Ruleset
 
 
 class Circumstances(Struct, frozen=True):
-    """What is known beside the files. `seen` is asked only of a ruleset without errors; what it raises goes through."""
+    """What is known beside the files. `seen` and `fields` are asked only of a ruleset without errors; what they raise
+    goes through."""
 
     now: datetime | None = None
     seen: Callable[[], Seen] | None = None
+    fields: Callable[[], Fields] | None = None
 
 
 NOTHING_KNOWN = Circumstances()
@@ -51,6 +56,8 @@ def lint(ruleset: Ruleset, desks: Sequence[Desk], circumstances: Circumstances =
         found += between_segments(desks, ruleset, known)
         if circumstances.seen is not None:
             found += unseen(desks, ruleset, circumstances.seen())
+        if circumstances.fields is not None:
+            found += unknown_fields(desks, circumstances.fields())
     return found
 
 

@@ -24,14 +24,15 @@ from engine.problems import Problem
 from engine.rules.desk import Desk, Parsed
 from engine.rules.doubts.celtext import path, start, written
 from engine.rules.doubts.demands import Kind, value
+from engine.rules.doubts.fields import ROOT as SALESFORCE
 from engine.rules.doubts.seen import ROOTS, Seen, SeenTrait
 from engine.rules.notation import slots
 from engine.words import Ruleset
 
 _KINDS = {"string": "string", "int": "number", "uint": "number", "double": "number", "bool": "boolean"}
 _KINDS[TIMESTAMP] = "timestamp"
-_ONE = {"string": "a text", "number": "a number", "boolean": "true or false", "timestamp": "a timestamp"}
-_MANY = {
+ONE = {"string": "a text", "number": "a number", "boolean": "true or false", "timestamp": "a timestamp"}
+MANY = {
     "string": "texts",
     "number": "numbers",
     "boolean": "true or false",
@@ -43,11 +44,11 @@ _COMPARISONS = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"})
 _ON_TEXT = frozenset({"startsWith", "endsWith", "contains", "matches"})
 _TRUTHS = frozenset({"_&&_", "_||_", "!_"})
 _LATER = "right only where pages send it themselves, or Segment is about to"
-Trait = tuple[str, str]
+Trait = tuple[str, ...]
 
 
 class Comparison(Struct, frozen=True):
-    """A trait that is compared with values of these kinds."""
+    """A trait, or a field of a Salesforce record, that is compared with values of these kinds."""
 
     trait: Trait
     kinds: frozenset[Kind]
@@ -80,6 +81,8 @@ def _condition(parsed: Parsed, ruleset: Ruleset, seen: Seen) -> Iterator[Problem
             at, width = (found, len(name)) if found >= 0 else (near, 1)
             yield parsed.doubt("unseen-trait", *_nobody(root, name, seen), at, width)
     for one in comparisons(tree):
+        if one.trait[0] not in ROOTS:
+            continue
         known = seen.of(*one.trait)
         declared = ruleset.traits.get(one.trait[1]) if one.trait[0] == "traits" else None
         kinds = set(known.kinds) if known else set()
@@ -130,7 +133,7 @@ def _names(tree: Node) -> Iterator[tuple[Trait, int]]:
 
 
 def comparisons(tree: Node) -> Iterator[Comparison]:
-    """Every comparison of a trait with values whose kind is plain to see."""
+    """Every comparison of a trait or field with values whose kind is plain to see."""
     yield from _bare(tree)
     for node, bound in walk_free(tree):
         if isinstance(node, Call):
@@ -171,14 +174,16 @@ def _with(left: Node, right: Iterable[Node], node: Node) -> Iterator[Comparison]
 
 def _trait(node: Node) -> Trait | None:
     found = None if isinstance(node, Select) and node.test_only else path(node)
-    return (found[0], found[1]) if found is not None and len(found) == 2 and found[0] in ROOTS else None
+    if found is None:
+        return None
+    return found if (len(found) == 2 and found[0] in ROOTS) or (len(found) == 3 and found[0] == SALESFORCE) else None
 
 
 def _kind(node: Node) -> Kind:
     """The kind of a value, where it is plain to see."""
     known = value(node)
     if known is not None:
-        return known[0] if known[0] in _ONE else ""
+        return known[0] if known[0] in ONE else ""
     return "" if isinstance(node, Ident) and node.name != "now" else _KINDS.get(node.type, "")
 
 
@@ -188,8 +193,8 @@ def _kind_of(plain: object) -> Kind:
 
 def _unlike(one: Comparison, known: SeenTrait) -> tuple[str, str]:
     name = slots.shown(one.trait)
-    with_ = " or ".join(_ONE[kind] for kind in sorted(one.kinds))
-    are = " or ".join(_MANY.get(kind, kind) for kind in sorted(known.kinds))
+    with_ = " or ".join(ONE[kind] for kind in sorted(one.kinds))
+    are = " or ".join(MANY.get(kind, kind) for kind in sorted(known.kinds))
     function = one.node.function if isinstance(one.node, Call) else ""
     what = f"is asked for {with_}" if function in {"", *_ON_TEXT} else f"is compared with {with_}"
     message = f"`{name}` {what}, but of {known.values:,} stored value{'s' * (known.values != 1)} all are {are}"
@@ -204,9 +209,7 @@ def _meant(one: Comparison, known: SeenTrait) -> str:
     function = one.node.function if isinstance(one.node, Call) else ""
     if root == "traits" and wanted in {"number", "boolean", "timestamp"} and known.texts.get(wanted, 0) * 2 > texts:
         counted = "all" if known.texts[wanted] == texts else f"{known.texts[wanted]:,}"
-        return (
-            f"{counted} of these texts can be read as {_ONE[wanted]}: `traits: {{{_key(trait)}: {{type: {wanted}}}}}`"
-        )
+        return f"{counted} of these texts can be read as {ONE[wanted]}: `traits: {{{_key(trait)}: {{type: {wanted}}}}}`"
     digits = one.constant.strip('"')
     if wanted == "string" and "number" in known.kinds and function == "_==_" and digits.isdecimal():
         return f"`{slots.shown(one.trait)} == {digits}`"

@@ -1,0 +1,125 @@
+"""`mutiny-edge salesforce import`: a Data Loader export, for people without API access.
+
+1. Reading is `engine.salesforce.exports`; here the file is opened, and what came of it is told.
+2. Running it again changes nothing. Lines that are left out make the exit code 1.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+import msgspec
+
+from engine.cli import options
+from engine.cli.salesforce_options import in_words
+from engine.cli.salesforce_text import UNUSABLE_SHOWN, Bars, unusable
+from engine.cli.screen import fail, say
+from engine.node import Settings, open_store, utc_now
+from engine.problems import did_you_mean
+from engine.profiles.record import time_ms
+from engine.salesforce.exports import TYPES, Imported, import_csv
+from engine.salesforce.fields import OBJECTS, Object
+from engine.salesforce.lock import alone
+from engine.salesforce.mirror import Mirror
+from engine.salesforce.projection import bring
+
+EPILOG = """\b
+In Data Loader choose Export, all fields, and switch on "Write all CSVs with UTF-8 encoding". Examples:
+  mutiny-edge salesforce import leads.csv --object Lead
+  mutiny-edge salesforce import contacts.csv --object Contact --full
+  mutiny-edge salesforce import leads.csv --object Lead --type Region_Code__c=text
+"""
+
+
+class FieldType(click.ParamType[tuple[str, str]]):
+    """`FIELD=TYPE`."""
+
+    name = "type"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Field and type, or a usage error."""
+        field, _, type_ = str(value).partition("=")
+        if not field or type_ not in TYPES:
+            near = did_you_mean(type_, TYPES) or f"types are {', '.join(TYPES)}"
+            self.fail(f"Expected FIELD=TYPE such as Zip__c=text, got {value!r}; {near}", param, ctx)
+        return field, type_
+
+
+@click.command(name="import", epilog=EPILOG)
+@click.argument("file", metavar="FILE.csv", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--object", "object_", type=click.Choice(OBJECTS), required=True, help="What its lines are.")
+@click.option("--full", is_flag=True, help="It holds all of them: those that are not in it are gone.")
+@click.option(
+    "--type", "types", metavar="FIELD=TYPE", type=FieldType(), multiple=True, help=f"One of {', '.join(TYPES)}."
+)
+@click.option("--encoding", default="utf-8-sig", show_default=True, help="How its characters are written.")
+@options.data
+@options.store
+@options.form("text", "json")
+@click.pass_context
+def import_(
+    ctx: click.Context,
+    *,
+    file: Path,
+    object_: Object,
+    full: bool,
+    types: tuple[tuple[str, str], ...],
+    encoding: str,
+    data: Path,
+    store: str | None,
+    form: str,
+) -> None:
+    """Read a Data Loader export.
+
+    The first line of FILE.csv names the fields, as the API does; Id and Email have to be among them. Types of custom
+    fields are found out from all their values, unless --type says them. Lines that are no records are left out and told
+    by number; then the exit code is 1.
+    """
+    with (
+        in_words(),
+        alone(data),
+        closing(open_store(Settings(data=data, store=store))) as opened,
+        closing(Mirror(data)) as mirror,
+        Bars() as bars,
+        _read(file, encoding) as lines,
+    ):
+        imported = import_csv(
+            lines, object_, mirror, dict(types), whole=full, progress=lambda done: bars.tell(object_, done, None)
+        )
+        written = bring(mirror, opened, time_ms(utc_now()))
+    if form == "json":
+        click.echo(msgspec.json.format(msgspec.json.encode({"imported": imported, "written": written})).decode())
+    else:
+        _tell(file, imported, written)
+    if imported.rejected:
+        ctx.exit(1)
+
+
+@contextmanager
+def _read(file: Path, encoding: str) -> Iterator[TextIO]:
+    """The file; what is wrong with its characters ends the command."""
+    try:
+        with file.open(encoding=encoding, newline="") as lines:
+            yield lines
+    except UnicodeDecodeError:
+        do = 'switch on "Write all CSVs with UTF-8 encoding" in Data Loader, or give --encoding cp1252'
+        fail(f"{file}: this is not {encoding}; {do}")
+    except LookupError:
+        fail(f"--encoding {encoding}: no such encoding; utf-8 or cp1252 are usual ones")
+
+
+def _tell(file: Path, imported: Imported, written: int) -> None:
+    for rejected in imported.reasons:
+        say(f"{click.style(f'{file}:{rejected.line}', bold=True)}: {rejected.reason}")
+    if imported.unusable:
+        say(click.style(unusable(imported.unusable), fg="yellow"))
+    if imported.left_out:
+        more = len(imported.left_out) - UNUSABLE_SHOWN
+        listed = ", ".join(imported.left_out[:UNUSABLE_SHOWN]) + (f" and {more} more" if more > 0 else "")
+        say(f"columns left out that are no fields of the object: {listed}")
+    kept = imported.kept
+    left_out = click.style(f"{imported.rejected:,} left out", fg="red" if imported.rejected else None)
+    counts = f"{kept.new:,} new, {kept.changed:,} changed, {kept.gone:,} gone, {left_out}"
+    say(f"{file}: {imported.total:,} records, {counts}; {written:,} changed in the store")
