@@ -6,23 +6,28 @@ they are done (`node`), how (`segment`, `events`), HTTP.
 1. `catch_up`: what processes left in the log when they died goes into the store. Any process may do it for any other.
 2. `erase`: a person's deletion. It is noted before it is begun, and `finish` carries out what was noted and never
    finished: by a process that died, for a full disk, or because Segment asked for it in a message.
-3. One step of a kind at a time, in this process and, for deletions, in all of them. `end` waits for those at work,
-   which stop where they can, and nothing is done afterwards: the store is about to be closed.
+3. `compact`: what is finished becomes Parquet, in a process of its own (`segment.compactor`).
+4. One step of a kind at a time, in this process and, but for catching up, in all of them. `end` waits for those at
+   work, which stop where they can, and nothing is done afterwards: the store is about to be closed.
 """
 
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Final
 
 from engine import limits
+from engine.events.archive import DAMAGED_FOLDER
 from engine.events.disk import LogError, LogUnavailable
 from engine.intake import Intake
 from engine.profiles.ids import Key
 from engine.profiles.store import Store, StoreError, StoreUnavailable
 from engine.segment.accept import Delivery
 from engine.segment.applying import catch_up
+from engine.segment.compacting import applied, due
+from engine.segment.compactor import compacted, turn
 from engine.segment.erasure import Asked, Erased, Logs, erase
 from engine.segment.message import Message
 
@@ -45,6 +50,7 @@ class Upkeep:
         self._trouble = trouble
         self._catching_up = threading.Lock()
         self._deleting = threading.Lock()
+        self._compacting = threading.Lock()
         self._ending = threading.Event()
 
     def catch_up(self) -> None:
@@ -65,6 +71,24 @@ class Upkeep:
                 applied.damaged,
                 applied.torn,
             )
+
+    def compact(self, now: datetime) -> None:
+        """Have Parquet made of what is due; by this process, if no other one does it already."""
+        folder = self._logs.events
+        try:
+            with self._step(self._compacting), turn(folder) as lock:
+                paths = [] if lock is None else due(applied(folder, self._store), now)
+                if lock is None or not paths:
+                    return
+                made = compacted(self._logs, paths, lock, self._go_on)
+        except _Ended:
+            return
+        except (StoreError, LogError, OSError) as error:
+            self._trouble("compacting", f"the log stays as lines, it is tried again: {error}")
+            return
+        log.info("log: %d events of %d files are Parquet now", made.events, made.files)
+        if made.damaged:
+            log.warning("log: %d damaged lines are kept in %s", made.damaged, folder / DAMAGED_FOLDER)
 
     def erase(self, key: Key, now_ms: int) -> Erased:
         """Forget the person behind this identity, in store and logs.
@@ -92,7 +116,7 @@ class Upkeep:
     def end(self) -> None:
         """Wait for the steps at work, which stop where they can; none begins afterwards."""
         self._ending.set()
-        for step in (self._catching_up, self._deleting):
+        for step in (self._catching_up, self._deleting, self._compacting):
             with step:
                 pass
 

@@ -3,12 +3,13 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from engine import limits
+from engine.events import archive
 from engine.events.disk import LogError, LogFull
 from engine.intake import Intake
 from engine.node import Settings
@@ -17,6 +18,7 @@ from engine.profiles.lmdb import LmdbStore
 from engine.profiles.record import time_ms
 from engine.profiles.store import StoreFull, StoreUnavailable
 from engine.segment.accept import accept, opened
+from engine.segment.compactor import turn
 from engine.upkeep import Upkeep
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -121,12 +123,42 @@ def test_a_deletion_is_noted_before_it_is_begun(world: World, monkeypatch: pytes
             world.upkeep.erase(U1, time_ms(NOW))
 
 
+def test_the_log_of_yesterday_becomes_parquet(world: World) -> None:
+    """By one process, once it is finished; what another one has begun is left to it."""
+    tomorrow = NOW + timedelta(days=1)
+    world.upkeep.compact(tomorrow)
+    assert len(archive.parts(world.logs.events).lines) == 1
+    world.intake.stop()
+    world.upkeep.compact(NOW)
+    with turn(world.logs.events):
+        world.upkeep.compact(tomorrow)
+    assert len(archive.parts(world.logs.events).lines) == 1
+    world.upkeep.compact(tomorrow)
+    found = archive.parts(world.logs.events)
+    assert (len(found.lines), len(found.parquet)) == (0, 1)
+    assert world.told == []
+
+
+def test_trouble_with_compacting_is_told(world: World) -> None:
+    """And it is tried again."""
+    world.intake.stop()
+    (world.logs.events / "work").write_bytes(b"a file in the way")
+    world.upkeep.compact(NOW + timedelta(days=1))
+    [(what, told)] = world.told
+    assert what == "compacting"
+    assert "it is tried again" in told
+    (world.logs.events / "work").unlink()
+    world.upkeep.compact(NOW + timedelta(days=1))
+    assert archive.parts(world.logs.events).lines == ()
+
+
 def test_nothing_is_done_after_the_end(world: World) -> None:
     """The store is about to be closed: no step begins, and none of them is trouble."""
     world.intake.erasures.ask(U1, time_ms(NOW))
     world.upkeep.end()
     world.upkeep.catch_up()
     world.upkeep.finish()
+    world.upkeep.compact(NOW + timedelta(days=1))
     with pytest.raises(StoreUnavailable):
         world.upkeep.erase(U1, time_ms(NOW))
     assert world.told == []

@@ -5,7 +5,9 @@
 2. The engine is the real one: the store is filled as `import` fills it, and it is served as `serve` serves.
 3. What is printed as its answer was asked over HTTP, by the demo itself, from the server that is running.
 4. The rules are those in ./rules, so that who edits them sees it; where there are none, the example in the package.
-5. One process and one temporary folder. Ctrl-C, SIGTERM and a closed terminal end both.
+5. Once it has answered, visitors of the past are simulated for the experience of that answer, by `mutiny-edge simulate`
+   in a process of its own, so that `mutiny-edge lift` has something to say.
+6. One temporary folder. Ctrl-C, SIGTERM and a closed terminal end all of it.
 """
 
 import io
@@ -13,6 +15,7 @@ import json
 import os
 import shlex
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -40,6 +43,8 @@ from engine.web.serve import Options, bind, run, url_of
 
 HOST = "127.0.0.1"
 PORT = 8080
+SIMULATED = ("--visitors", "5000", "--rate", "10%", "--lift", "60%")
+PAST = "           5,000 simulated visitors of last month; 10% of control convert, and 60% more of personalized."
 ASKED = {"visitorId": "ada", "url": "https://www.example.com/"}
 
 EPILOG = """\b
@@ -85,7 +90,10 @@ def command(rules: Path | None, visitors: int, port: int | None, once: bool, lin
             fill(node, visitors)
             guide = Guide(node, visitors, url_of(listening), once=once)
             options = Options(node.settings, drain_s=0)
-            run(options, node, Site(build(node), node, write_key(data)), listening, on_started=guide.start)
+            try:
+                run(options, node, Site(build(node), node, write_key(data)), listening, on_started=guide.start)
+            finally:
+                guide.end()
             guide.finish()
 
 
@@ -180,10 +188,15 @@ class Guide:
         self._url = url
         self._once = once
         self._failure: OSError | None = None
+        self._past = Past(node.settings)
 
     def start(self) -> None:
         """Called when the server accepts connections."""
         threading.Thread(target=self._tell, daemon=True).start()
+
+    def end(self) -> None:
+        """Nothing is written into the folder any more."""
+        self._past.end()
 
     def finish(self) -> None:
         """Raises what kept the demo from telling, if anything did."""
@@ -192,8 +205,12 @@ class Guide:
 
     def _tell(self) -> None:
         try:
-            click.echo(self._text(self._ask()))
+            answer = self._ask()
+            click.echo(self._text(answer))
             sys.stdout.flush()
+            if not self._once and self._past.simulated(self._experience(answer)):
+                click.echo(f"\n  Lift:    {self._lift()}\n{PAST}")
+                sys.stdout.flush()
         except OSError as error:  # a closed pipe, or no answer
             self._failure = error
         if self._once or self._failure:
@@ -223,9 +240,50 @@ class Guide:
             return "\n".join(told)
         return "\n".join((*told, "", self._how_to_edit(), "Ctrl-C ends it and leaves nothing behind."))
 
+    def _experience(self, answer: str) -> str | None:
+        """The key of the experience that the answer is about, if it is about any."""
+        shown = [decision["experience"] for decision in json.loads(answer)["decisions"]]
+        experiences = self._node.held.decider.ruleset.experiences.values()
+        return next((one.key for one in experiences if one.name in shown), None)
+
+    def _lift(self) -> str:
+        rules, data = (shlex.quote(str(folder)) for folder in (self._node.settings.rules, self._node.settings.data))
+        return f"mutiny-edge lift --rules {rules} --data {data}"
+
     def _how_to_edit(self) -> str:
         """What to do to see other rules at work."""
         folder = self._node.settings.rules
         if folder != example_rules():
             return f"Edit the files in {folder}: changes are served within two seconds."
         return f"To edit these rules, copy them here and start again: cp -r {shlex.quote(str(folder))} rules"
+
+
+class Past:
+    """Visitors who came before, simulated by another process; it may be ended at any time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._turn = threading.Lock()
+        self._ended = False
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def simulated(self, experience: str | None) -> bool:
+        """For this experience; whether all of it is there."""
+        if experience is None:
+            return False
+        call = [sys.executable, "-P", "-c", "from engine.cli.main import main; main()", "simulate", "--add"]
+        where = ["--rules", str(self._settings.rules), "--data", str(self._settings.data), "--experience", experience]
+        with self._turn:
+            if self._ended:
+                return False
+            quiet = subprocess.DEVNULL
+            self._process = subprocess.Popen([*call, *where, *SIMULATED], stdin=quiet, stdout=quiet, stderr=quiet)  # noqa: S603 - our own program
+        return self._process.wait() == 0
+
+    def end(self) -> None:
+        """Now, wherever it is."""
+        with self._turn:
+            self._ended = True
+            if self._process is not None:
+                self._process.kill()
+                self._process.wait()

@@ -1,11 +1,11 @@
 """`mutiny-edge replay`: what the event log says, into the store.
 
 1. The log is the truth, the store what it says now: replaying is always free of harm, also beside a running service.
-2. A bar shows on a terminal, by bytes of the log.
-3. Damaged lines are counted and left out; then the exit code is 1.
+2. What was compacted (`events compact`) is read as well as lines are.
+3. A bar shows on a terminal, by bytes of the log.
+4. Damaged lines are counted and left out; then the exit code is 1.
 """
 
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -16,10 +16,8 @@ from engine.cli import options
 from engine.cli.screen import fail, say
 from engine.cli.stored import bytes_bar
 from engine.cli.trouble import told
-from engine.events.reading import files
 from engine.node import Settings, open_store
-from engine.profiles.store import Store
-from engine.segment.applying import Applied, Applying
+from engine.segment.applying import Applied, all_files, replay
 
 EPILOG = """\b
 Examples:
@@ -40,26 +38,22 @@ def command(ctx: click.Context, data: Path, store: str | None, form: str) -> Non
     from an older backup; stop a service before you move its store away. What did not come from Segment
     (imported visitors, Salesforce) is not in the log: import it again.
     """
-    settings = Settings(data=data, store=store)
-    paths = files(settings.logs.events)
-    if not paths:
-        fail(f"{settings.logs.events}: there is no event log; Segment's messages make one")
-    with told(), closing(open_store(settings)) as opened:
-        applied = replayed(paths, opened)
-    if form == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(applied)).decode())
-    else:
-        tell(len(paths), applied)
-    if applied.damaged:
+    if carried_out(Settings(data=data, store=store), form).damaged:
         ctx.exit(1)
 
 
-def replayed(paths: Sequence[Path], store: Store) -> Applied:
-    """All of these files into the store, with a bar. Raises StoreError, OSError."""
-    applying, applied = Applying(store), Applied()
-    with bytes_bar("event log", sum(path.stat().st_size for path in paths)) as read:
-        for path in paths:
-            applied.add(applying.file(path, 0, read))
+def carried_out(settings: Settings, form: str) -> Applied:
+    """The whole log into the store, and told."""
+    files = all_files(settings.logs.events)
+    if not files:
+        fail(f"{settings.logs.events}: there is no event log; Segment's messages make one")
+    size = sum(path.stat().st_size for path in files)
+    with told(), closing(open_store(settings)) as opened, bytes_bar("event log", size) as read:
+        applied = replay(settings.logs.events, opened, read)
+    if form == "json":
+        click.echo(msgspec.json.format(msgspec.json.encode(applied)).decode())
+    else:
+        tell(len(files), applied)
     return applied
 
 

@@ -2,7 +2,8 @@
 
 1. A question makes no store: where nothing is stored, that is told.
 2. Every record is read, with a bar on a terminal. No trait and no id is printed: of damaged records kind and hash.
-3. `verify` lets a process of its own read everything first (`profiles.canary`), for a damaged file can end whoever
+3. `rebuild --from-log` is `replay` under the name by which whoever has a damaged store looks for it.
+4. `verify` lets a process of its own read everything first (`profiles.canary`), for a damaged file can end whoever
    reads it; only then it looks at each record itself.
 """
 
@@ -15,6 +16,7 @@ import msgspec
 
 from engine import limits
 from engine.cli import options
+from engine.cli.replay import carried_out
 from engine.cli.screen import fail, say
 from engine.cli.stored import bar
 from engine.cli.trouble import told
@@ -24,14 +26,15 @@ from engine.profiles.store import Store, StoreDamaged, StoreStats
 from engine.profiles.survey import Survey, survey
 
 WAY_OUT: Final = (
-    "A damaged record reads as absent. Import its visitors again; or, if there are many, move the folder away\n"
-    "and import everything into a new one."
+    "A damaged record reads as absent. `mutiny-edge store rebuild --from-log` heals what Segment's messages said;\n"
+    "import again what was imported."
 )
 
 EPILOG = """\b
 Examples:
   mutiny-edge store stats
   mutiny-edge store verify
+  mutiny-edge store rebuild --from-log
 """
 
 
@@ -97,6 +100,22 @@ def verify(ctx: click.Context, data: Path, store: str | None, form: str) -> None
     else:
         _tell(seen, refused)
     if seen.damaged or refused:
+        ctx.exit(1)
+
+
+@command.command()
+@click.option("--from-log", is_flag=True, required=True, help="From the event log, the only source there is.")
+@options.data
+@options.store
+@options.form("text", "json")
+@click.pass_context
+def rebuild(ctx: click.Context, from_log: bool, data: Path, store: str | None, form: str) -> None:  # noqa: ARG001 - it is there to be said
+    """Make the store what the event log says; it heals damaged records, and fills a store that was lost.
+
+    The same as `mutiny-edge replay`. A store that is refused as damaged has to be moved away first, with the service
+    stopped. Example: mutiny-edge store rebuild --from-log
+    """
+    if carried_out(Settings(data=data, store=store), form).damaged:
         ctx.exit(1)
 
 

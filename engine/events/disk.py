@@ -77,6 +77,7 @@ class Disk(Struct, frozen=True):
     cut: Callable[[int, int], None] = os.ftruncate
     sync_folder: Callable[[Path], None] = _sync_folder
     remove: Callable[[Path], None] = os.unlink
+    rename: Callable[[Path, Path], None] = os.replace
 
 
 DISK: Final = Disk()
@@ -88,6 +89,12 @@ def write_all(disk: Disk, fd: int, data: bytes, at: int) -> None:
     while rest:
         written = disk.write_at(fd, rest, at)
         rest, at = rest[written:], at + written
+
+
+def append_to(path: Path, data: bytes) -> None:
+    """At the end of a file that nobody else writes, made where it is not there. Raises `OSError`."""
+    with opened(DISK, path, os.O_WRONLY | os.O_CREAT | os.O_APPEND) as fd:
+        write_all(DISK, fd, data, 0)
 
 
 def close_quietly(fd: int) -> None:

@@ -17,8 +17,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from engine.events.disk import told
-from engine.events.line import Entry
+from engine.events import archive, parquet
+from engine.events.disk import LogError, told
 from engine.events.reading import Damaged, Torn, entries, files, is_finished
 from engine.events.recovery import recover
 from engine.limits import CATALOGUE_NOTED, REPLAY_BATCH
@@ -27,8 +27,8 @@ from engine.profiles.record import Change
 from engine.profiles.store import NO_MARKS, Store
 from engine.segment.deletion import deleted, ever_deleted, left_over
 from engine.segment.identity import changes, identities, sightings
+from engine.segment.logged import message as message_of
 from engine.segment.message import Message, understood
-from engine.segment.reasons import Unacceptable
 
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -77,6 +77,36 @@ def catch_up(folder: Path, store: Store, read: Callable[[int], None] = lambda _:
     return applied
 
 
+def replay(folder: Path, store: Store, read: Callable[[int], None] = lambda _: None) -> Applied:
+    """The whole log into the store: its lines, what is Parquet by now, and what was too damaged for that.
+
+    Nobody has to wait for it: a file that is compacted before its turn comes is there as Parquet then. One that cannot
+    be read keeps none of the others from being applied. Raises StoreError, LogError, OSError.
+    """
+    applying, applied = Applying(store), Applied()
+    done: set[Path] = set()
+    trouble: LogError | None = None
+    while new := [path for path in all_files(folder) if path not in done]:
+        for path in new:
+            done.add(path)
+            try:
+                is_parquet = path.suffix == archive.PARQUET_SUFFIX
+                applied.add(applying.archived(path, read) if is_parquet else applying.file(path, 0, read))
+            except FileNotFoundError:
+                continue
+            except LogError as error:
+                trouble = trouble or error
+    if trouble is not None:
+        raise trouble
+    return applied
+
+
+def all_files(folder: Path) -> list[Path]:
+    """Every file that holds lines or events of the log. Raises OSError."""
+    found = archive.parts(folder)
+    return [*found.parquet, *archive.damaged(folder), *found.lines]
+
+
 class Applying:
     """The way into one store. Of one thread at a time."""
 
@@ -122,7 +152,7 @@ class Applying:
             if isinstance(found, Torn):
                 applied.torn += 1
                 break
-            message = None if isinstance(found, Damaged) else _message(found)
+            message = None if isinstance(found, Damaged) else message_of(found)
             if message is not None:
                 batch.append(message)
             elif isinstance(found, Damaged) or found.message is not None:
@@ -134,20 +164,29 @@ class Applying:
         self._batch(path, batch, end, applied)
         return applied
 
+    def archived(self, path: Path, read: Callable[[int], None] = lambda _: None) -> Applied:
+        """All that stands in this Parquet file; `read` is told how many bytes those were.
+
+        Raises StoreError, LogError, OSError.
+        """
+        applied = Applied()
+        batch: list[Message] = []
+        for found in parquet.entries(path):
+            message = message_of(found)
+            if message is None:
+                applied.damaged += 1
+            else:
+                batch.append(message)
+            if len(batch) == REPLAY_BATCH:
+                self._batch(path, batch, 0, applied)
+        self._batch(path, batch, 0, applied)
+        read(path.stat().st_size)
+        return applied
+
     def _batch(self, path: Path, batch: list[Message], end: int, applied: Applied) -> None:
         self.apply(batch, {path.name: end} if end else NO_MARKS)
         applied.events += len(batch)
         batch.clear()
-
-
-def _message(entry: Entry) -> Message | None:
-    """What an event of the log says; None where it is gone, or cannot be understood."""
-    if entry.message is None:
-        return None
-    try:
-        return understood(_decode(entry.message), entry.source, entry.received_ms)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, Unacceptable):
-        return None
 
 
 def not_deleted(messages: Sequence[Message], store: Store) -> list[Message]:

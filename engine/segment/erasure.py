@@ -9,6 +9,7 @@ meant and what stays of a message (`deletion`), how lines are overwritten (`even
    from then on no decision knows them, and events from before that come late change nothing.
 3. Then the lines of both logs are gone through, of every process, and what is the person's is overwritten in place. And
    once more what was appended meanwhile, by a process that had looked into the store before the deletion was there.
+   At last they are cut out of what is Parquet by now (`cutting`); nothing is compacted meanwhile (`Erasures.alone`).
    However many deletions wait, the logs are gone through once for all of them.
 4. Torn ends that were set aside, and damaged lines that name one of the ids, are removed: nobody can say whose they
    are.
@@ -29,13 +30,14 @@ from typing import Any, Final, cast
 import msgspec
 from msgspec import Struct, structs
 
-from engine.events import rejected
+from engine.events import archive, rejected
 from engine.events.line import Entry
 from engine.events.reading import files
 from engine.events.recovery import forget_torn
 from engine.events.scrub import GONE, KEEP, Verdict, rewrite
 from engine.profiles.ids import Key, id_of, kind_of
 from engine.profiles.store import Store
+from engine.segment.cutting import cut_out
 from engine.segment.deletion import Names, left_over, moment, people
 from engine.segment.identity import identities
 from engine.segment.ledger import Ledger, alone
@@ -145,6 +147,7 @@ def erase(
     events = scrub.all(logs.events, sizes)
     pause()
     events += scrub.all(logs.events, sizes)
+    events += cut_out(logs.events, frozenset(map(id_of, scrub.gone)), scrub.decide)
     forget_torn(logs.events)
     refused = rejected.forget(logs.rejected, lambda one: scrub.names.stand_in(one.message), scrub.names.stand_in)
     return Erased(dict(Counter[str](map(kind_of, scrub.gone))), events, refused)
@@ -169,9 +172,9 @@ class _Scrub:
         self._go_on = go_on
 
     def all(self, folder: Path, sizes: dict[Path, int]) -> int:
-        """Go through every file of the log that is not of this size; how many events were changed."""
+        """Go through every file of lines that is not of this size; how many events were changed."""
         changed = 0
-        for path in files(folder):
+        for path in [*files(folder), *archive.damaged(folder)]:
             size = path.stat().st_size
             if sizes.get(path) != size:
                 changed += rewrite(path, self.decide, self.names.stand_in)

@@ -186,6 +186,16 @@ def test_without_rules_here_the_example_is_served(demo, tmp_path):
     assert any(line.startswith("To edit these rules, copy them here and start again: cp -r /") for line in lines)
 
 
+def test_there_is_something_for_lift(demo, run):
+    """Simulated visitors of the experience of the answer; the line that says so is the command for it."""
+    child, _ = demo()
+    line = next(line for line in child.stdout if line.strip().startswith("Lift:"))
+    command = line.split("mutiny-edge ", 1)[1].split()
+    assert command[0] == "lift"
+    held = json.loads(run("events", "stats", *command[3:], "--format", "json").stdout)
+    assert held["lines"]["events"] > 10_000
+
+
 def test_once_says_nothing_of_ending_it(run):
     """It is over already."""
     done = run("demo", "--visitors", "10", "--port", "0", "--once")

@@ -46,7 +46,7 @@ def test_damaged_records_are_told_without_their_ids(run, stored):
     done = run("store", "verify")
     assert done.returncode == 1
     assert done.stdout == f"visitor {sha256(b'v77').hexdigest()[:12]}: its checksum does not fit\n"
-    assert "Import its visitors again" in done.stderr
+    assert "mutiny-edge store rebuild --from-log" in done.stderr
     assert "ret77" not in done.stdout + done.stderr
     said = json.loads(run("store", "verify", "--format", "json").stdout)
     assert [bad["kind"] for bad in said["damaged"]] == ["visitor"]
@@ -78,3 +78,20 @@ def test_a_bar_on_a_terminal(on_terminal, run, stored):
     """A terminal shows how far it is; a pipe stays quiet."""
     assert "100%" in on_terminal("store", "verify")
     assert "%" not in run("store", "verify").stderr
+
+
+def test_a_damaged_record_is_healed_from_the_log(run, tmp_path):
+    """`rebuild --from-log` says what it did."""
+    (tmp_path / "rules").mkdir()
+    tmp_path.joinpath("rules", "all.yaml").write_text(
+        "segments: {s: {name: S, when: traits.n > 1}}\nexperiences: {e: {name: E, pages: ['/'], audiences: "
+        "[{segment: s, variants: [{key: v, changes: [{selector: h1, text: x}]}]}]}}\n"
+    )
+    assert run("simulate", "--visitors", "20").returncode == 0
+    file = tmp_path / "data" / "profiles" / "data.mdb"
+    raw = file.read_bytes()
+    file.write_bytes(raw.replace(b"simulated-website identify", b"simulated-website Identify"))
+    done = run("store", "rebuild", "--from-log")
+    assert done.returncode == 0, done.stderr
+    assert "events of 1 file applied, 0 damaged lines left out" in done.stderr
+    assert run("store", "verify").returncode == 0

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.events import archive, parquet
 from engine.events.line import Entry, encode
 from engine.events.log import EventLog
 from engine.events.reading import entries, files
@@ -20,6 +21,7 @@ from engine.profiles.ids import Key, Kind, key
 from engine.profiles.lmdb import LmdbStore
 from engine.profiles.record import Change, time_ms
 from engine.segment.applying import Applying
+from engine.segment.compacting import compact
 from engine.segment.erasure import Asked, Erased, Erasures, Logs, erase
 from engine.segment.message import Message, understood
 
@@ -145,6 +147,21 @@ def test_damaged_lines_and_torn_ends_too(world: World) -> None:
     world.erase()
     assert b"secret" not in path.read_bytes()
     assert not [*(world.logs.events / "torn").iterdir()]
+
+
+def test_what_is_parquet_by_now_too(world: World) -> None:
+    """Also the damaged lines that were kept beside it; others stay as they were."""
+    world.log.close()
+    [path] = files(world.logs.events)
+    path.write_bytes(path.read_bytes().replace(b'"secret":"three"', b'"secret":"THREE"'))
+    compact(world.logs.events, [path], world.erasures)
+    assert world.erase() == Erased({"anonymous": 1, "user": 1, "visitor": 1}, 3, 0)
+    found = archive.parts(world.logs.events)
+    kept = [json.loads(entry.message or b"") for path in found.parquet for entry in parquet.entries(path)]
+    assert [body["userId"] for body in kept] == ["u2"]
+    everything = [path for path in world.logs.events.rglob("*") if path.is_file()]
+    assert not any(b"secret" in path.read_bytes() or b"u1" in path.read_bytes() for path in found.parquet)
+    assert not any(b"secret" in path.read_bytes() for path in everything)
 
 
 def test_it_is_finished_wherever_it_was_cut(tmp_path: Path) -> None:

@@ -1,0 +1,208 @@
+"""Which files the event log consists of, and how some of them take the place of others, in one moment.
+
+What lives here: `Parts`, the lock that readers hold, `take_place`. What may not: what stands in the files.
+
+1. The log is files of lines in its folder, and Parquet files in `parquet/day=YYYY-MM-DD/` in place of lines that were
+   compacted, by the UTC day on which an event came. What could not be compacted is kept in `damaged/`, as lines.
+2. New files are made in `work/`, under the path that they will have. They are made durable, then noted together with
+   those that they replace, durably: **that is the moment.** Then they are moved, the old ones removed, and the note is
+   emptied.
+3. Until the moment all of it may be thrown away, after it all of it is finished by whoever comes next. So whenever a
+   process dies, each event counts, and counts once. No name is ever used a second time.
+4. The note is a lock too (`replacing`): who reads holds it with others, who replaces holds it alone. Who reads goes by
+   the note and finishes nothing, for it may not be allowed to write.
+5. One at a time makes new files: whoever does holds a lock of its own (`segment.erasure`). `cleared` is its first step.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+from zlib import crc32
+
+import msgspec
+from msgspec import Struct
+
+from engine.events.disk import DISK, Disk, opened, take, told, write_all
+from engine.events.reading import files
+
+PARQUET_FOLDER: Final = "parquet"
+PARQUET_SUFFIX: Final = ".parquet"
+DAMAGED_FOLDER: Final = "damaged"
+WORK_FOLDER: Final = "work"
+NOTE_FILE: Final = "replacing"
+_SUM_BYTES: Final = 4
+
+
+class Parts(Struct, frozen=True):
+    """The files that hold the log's events, each event in one of them; the oldest first."""
+
+    lines: tuple[Path, ...]
+    parquet: tuple[Path, ...]
+
+
+class _Note(Struct, frozen=True, array_like=True):
+    """Paths within the folder of the log: what counts from now on, and what does not any more."""
+
+    new: tuple[str, ...] = ()
+    old: tuple[str, ...] = ()
+
+
+def parts(folder: Path) -> Parts:
+    """What the log consists of at this moment; any of it may be replaced at the next. Raises OSError."""
+    with reading(folder) as found:
+        return found
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[Parts]:
+    """The same, and nothing of it is replaced meanwhile. Raises OSError."""
+    if not folder.is_dir():
+        yield Parts((), ())
+        return
+    with _note_file(folder) as note:
+        if note is not None:
+            take(note, shared=True, wait=True)
+        yield _parts(folder)
+
+
+def damaged(folder: Path) -> list[Path]:
+    """The files of lines that could not be compacted, the oldest first."""
+    return files(folder / DAMAGED_FOLDER)
+
+
+def beside(folder: Path, name: str) -> Path:
+    """Where a file is made that will have this path within the folder; the folder for it is there. Raises OSError."""
+    path = folder / WORK_FOLDER / name
+    for within in _down_to(folder, path.parent):
+        DISK.make_folder(within)
+    return path
+
+
+def take_place(folder: Path, new: Sequence[str], old: Sequence[str], *, disk: Disk = DISK) -> None:
+    """From now on, and for good, the files `new` (made `beside`) count and `old` do not; both are paths within the
+    folder. It waits for readers. Raises LogError.
+    """
+    note = _Note(tuple(new), tuple(old))
+    try:
+        for name in new:
+            _make_durable(folder, name, disk)
+        with _alone(folder, disk) as journal:
+            _finish(folder, journal, disk)
+            _write(folder, journal, note, disk)
+            _carry_out(folder, note, disk)
+            disk.cut(journal, 0)
+    except OSError as error:
+        raise told(folder, error) from error
+
+
+def cleared(folder: Path, *, disk: Disk = DISK) -> None:
+    """Finish what a dead process was replacing, and throw away what it had only begun. Raises LogError."""
+    try:
+        if (folder / NOTE_FILE).exists():
+            with _alone(folder, disk) as journal:
+                _finish(folder, journal, disk)
+        if (folder / WORK_FOLDER).exists():
+            shutil.rmtree(folder / WORK_FOLDER)
+    except OSError as error:
+        raise told(folder, error) from error
+
+
+@contextmanager
+def _alone(folder: Path, disk: Disk) -> Iterator[int]:
+    with opened(disk, folder / NOTE_FILE, os.O_RDWR | os.O_CREAT) as journal:
+        take(journal, wait=True)
+        yield journal
+
+
+@contextmanager
+def _note_file(folder: Path) -> Iterator[int | None]:
+    """The note, open to be locked; None for whoever may not even make it, where it was never needed."""
+    try:
+        fd = DISK.open(folder / NOTE_FILE, os.O_RDONLY | os.O_CREAT)
+    except PermissionError:
+        yield None
+        return
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _parts(folder: Path) -> Parts:
+    note = _noted(folder)
+    gone = {folder / name for name in note.old}
+    moved = {folder / name: folder / WORK_FOLDER / name for name in note.new if name.endswith(PARQUET_SUFFIX)}
+    found = {path: path for path in (folder / PARQUET_FOLDER).glob(f"day=*/*{PARQUET_SUFFIX}")}
+    found |= {path: beside for path, beside in moved.items() if path not in found and beside.exists()}
+    return Parts(
+        tuple(path for path in files(folder) if path not in gone),
+        tuple(found[path] for path in sorted(found.keys() - gone)),
+    )
+
+
+def _noted(folder: Path) -> _Note:
+    """What is being replaced; a note that is not whole was never begun on."""
+    try:
+        noted = (folder / NOTE_FILE).read_bytes()
+    except FileNotFoundError:
+        return _Note()
+    if not noted or crc32(noted[_SUM_BYTES:]).to_bytes(_SUM_BYTES, "little") != noted[:_SUM_BYTES]:
+        return _Note()
+    return msgspec.msgpack.decode(noted[_SUM_BYTES:], type=_Note)
+
+
+def _write(folder: Path, journal: int, note: _Note, disk: Disk) -> None:
+    noted = msgspec.msgpack.encode(note)
+    try:
+        write_all(disk, journal, crc32(noted).to_bytes(_SUM_BYTES, "little") + noted, 0)
+        disk.sync(journal)
+        disk.sync_folder(folder)  # it may be new
+    except OSError:
+        disk.cut(journal, 0)
+        raise
+
+
+def _finish(folder: Path, journal: int, disk: Disk) -> None:
+    _carry_out(folder, _noted(folder), disk)
+    disk.cut(journal, 0)
+
+
+def _carry_out(folder: Path, note: _Note, disk: Disk) -> None:
+    """Can be done again, from any place on."""
+    for name in note.new:
+        if (folder / WORK_FOLDER / name).exists():
+            _make_folders(folder, (folder / name).parent, disk)
+            disk.rename(folder / WORK_FOLDER / name, folder / name)
+    for within in sorted({(folder / name).parent for name in note.new}):
+        if within.exists():
+            disk.sync_folder(within)
+    for name in note.old:
+        if (folder / name).exists():
+            disk.remove(folder / name)
+    for within in sorted({(folder / name).parent for name in note.old}):
+        if within.exists():
+            disk.sync_folder(within)
+
+
+def _make_durable(folder: Path, name: str, disk: Disk) -> None:
+    path = folder / WORK_FOLDER / name
+    with opened(disk, path, os.O_RDWR) as fd:
+        disk.sync(fd)
+    for within in _down_to(folder, path.parent):
+        disk.sync_folder(within)
+    disk.sync_folder(folder)
+
+
+def _make_folders(folder: Path, last: Path, disk: Disk) -> None:
+    """All of them down to the last one, each durably in the one above."""
+    for within in _down_to(folder, last):
+        disk.make_folder(within)
+        disk.sync_folder(within.parent)
+
+
+def _down_to(folder: Path, last: Path) -> list[Path]:
+    """The folders below this one on the way to the last one, and that itself."""
+    return [last, *last.parents][: len(last.relative_to(folder).parts)][::-1]

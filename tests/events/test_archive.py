@@ -1,0 +1,202 @@
+"""Files that take the place of others: in one moment, whatever fails and whoever dies, and never under a reader."""
+
+import threading
+from collections.abc import Callable
+from errno import EIO, ENOSPC
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from engine.events.archive import Parts, beside, cleared, damaged, parts, reading, take_place
+from engine.events.disk import LogError, LogFull
+from engine.events.line import encode
+from engine.events.log import EventLog
+
+OLD = ("1.ndjson", "2.ndjson")
+NEW = ("parquet/day=2026-11-23/a.parquet", "parquet/day=2026-11-24/a.parquet", "damaged/a.ndjson")
+
+
+def prepare(folder: Path) -> None:
+    """Three files of lines, and what shall take the place of two of them."""
+    folder.mkdir(exist_ok=True)
+    for name in (*OLD, "3.ndjson"):
+        folder.joinpath(name).write_bytes(b"lines\n")
+    for name in NEW:
+        beside(folder, name).write_bytes(b"rows")
+
+
+def seen(folder: Path) -> tuple[list[str], list[str]]:
+    """The names of what counts."""
+    found = parts(folder)
+    assert all(path.exists() for path in (*found.lines, *found.parquet))
+    return [path.name for path in found.lines], [path.parent.name for path in found.parquet]
+
+
+BEFORE = (["1.ndjson", "2.ndjson", "3.ndjson"], [])
+AFTER = (["3.ndjson"], ["day=2026-11-23", "day=2026-11-24"])
+
+
+def test_new_files_take_the_place_of_old_ones(folder: Path) -> None:
+    """Each where it was meant to be; nothing of the work is left, and nobody else may read it."""
+    prepare(folder)
+    assert seen(folder) == BEFORE
+    take_place(folder, NEW, OLD)
+    cleared(folder)
+    assert seen(folder) == AFTER
+    assert [path.name for path in damaged(folder)] == ["a.ndjson"]
+    assert not (folder / "work").exists()
+    assert (folder / "replacing").stat().st_size == 0
+    assert (folder / "parquet").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("error", [None, EIO, ENOSPC], ids=["killed", "broken", "full"])
+def test_at_every_fault_it_is_all_or_nothing(tmp_path: Path, faults: ModuleType, error: int | None) -> None:
+    """A call fails, or the process dies there: what counts is what was, or what was wanted; then it can be gone on."""
+    outcomes = set()
+    for at in range(1, 200):
+        folder = tmp_path / str(at)
+        prepare(folder)
+        fault = faults.Faults(at=at, error=error)
+        try:
+            take_place(folder, NEW, OLD, disk=fault.disk)
+        except (LogError, faults.Killed):
+            assert fault.happened
+        if not fault.happened:
+            break
+        found = seen(folder)
+        assert found in (BEFORE, AFTER)
+        outcomes.add(found == AFTER)
+        cleared(folder)
+        assert seen(folder) == found
+        if found == BEFORE:
+            prepare(folder)
+            take_place(folder, NEW, OLD)
+        assert seen(folder) == AFTER
+    assert outcomes == {True, False}
+    assert at > 20
+
+
+def test_no_room_is_told_as_such(folder: Path, faults: ModuleType) -> None:
+    """In the words of the log; what was, counts."""
+    prepare(folder)
+    with pytest.raises(LogFull, match="no room to write in"):
+        take_place(folder, NEW, OLD, disk=faults.Faults(at=2, error=ENOSPC).disk)
+    assert seen(folder) == BEFORE
+
+
+def test_who_clears_may_die_as_well(tmp_path: Path, faults: ModuleType) -> None:
+    """The next one finishes it."""
+    for at in range(1, 200):
+        folder = tmp_path / str(at)
+        prepare(folder)
+        with pytest.raises(faults.Killed):
+            take_place(folder, NEW, OLD, disk=noted(faults))
+        assert seen(folder) == AFTER
+        fault = faults.Faults(at=at, error=None)
+        try:
+            cleared(folder, disk=fault.disk)
+        except faults.Killed:
+            assert seen(folder) == AFTER
+            cleared(folder)
+        assert seen(folder) == AFTER
+        if not fault.happened:
+            break
+    assert at > 10
+
+
+def noted(faults: ModuleType) -> Any:
+    """A disk that dies right after the moment."""
+    fault = faults.Faults(at=0, error=None)
+    renamed = fault.disk.rename
+
+    def dies(*paths: Path) -> None:
+        fault.at = len(fault.calls) + 1
+        renamed(*paths)
+
+    return type(fault.disk)(**{name: getattr(fault.disk, name) for name in faults.NAMES} | {"rename": dies})
+
+
+def test_a_note_that_is_not_whole_was_never_begun_on(folder: Path, faults: ModuleType) -> None:
+    """Power went while it was written."""
+    prepare(folder)
+    with pytest.raises(faults.Killed):
+        take_place(folder, NEW, OLD, disk=noted(faults))
+    note = folder / "replacing"
+    note.write_bytes(note.read_bytes()[:-3])
+    assert seen(folder) == BEFORE
+    cleared(folder)
+    assert seen(folder) == BEFORE
+
+
+def test_a_reader_is_waited_for(folder: Path) -> None:
+    """What it was told stays there until it is done."""
+    prepare(folder)
+    done = threading.Event()
+
+    def replace() -> None:
+        take_place(folder, NEW, OLD)
+        done.set()
+
+    with reading(folder) as found, reading(folder) as twice:
+        assert found == twice
+        thread = threading.Thread(target=replace)
+        thread.start()
+        assert not done.wait(0.1)
+        assert all(path.exists() for path in found.lines)
+    thread.join(30)
+    assert done.is_set()
+    assert seen(folder) == AFTER
+
+
+def test_without_a_log_there_are_no_parts(folder: Path) -> None:
+    """And no folder is made."""
+    with reading(folder) as found:
+        assert found == Parts((), ())
+    assert parts(folder) == Parts((), ())
+    cleared(folder)
+    assert not folder.exists()
+
+
+def test_who_may_not_write_may_read(folder: Path, clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log that was never compacted, of another user: there is nothing to lock."""
+    EventLog(folder, clock).append([encode(1, "www", b"{}")])
+
+    def refused(*_: object) -> int:
+        raise PermissionError
+
+    monkeypatch.setattr("engine.events.archive.DISK", type("Disk", (), {"open": refused})())
+    with reading(folder) as found:
+        assert len(found.lines) == 1
+
+
+def test_processes_see_all_or_nothing_while_it_happens(folder: Path, begin_child: Callable[..., Any]) -> None:
+    """A child replaces files for ever, and is killed; who looks meanwhile sees every event once."""
+    folder.mkdir()
+    folder.joinpath("0.ndjson").write_bytes(b"x")
+    child = begin_child(REPLACES, folder)
+    child.stdout.readline()
+    for _ in range(300):
+        found = parts(folder)
+        assert len([*found.lines, *found.parquet]) == 1, found
+    child.kill()
+    child.wait()
+    cleared(folder)
+    found = parts(folder)
+    assert len([*found.lines, *found.parquet]) == 1
+
+
+REPLACES = """
+import sys
+from itertools import count
+from pathlib import Path
+from engine.events.archive import beside, take_place
+folder, old = Path(sys.argv[1]), "0.ndjson"
+for n in count():
+    new = f"parquet/day=2026-11-{n % 9 + 10}/{n}.parquet"
+    beside(folder, new).write_bytes(b"x")
+    take_place(folder, [new], [old])
+    old = new
+    print(n, flush=True)
+"""
