@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-
 HERE = Path(__file__).resolve().parent
 WITH_SERVICES = {"browser", "segment_libraries", "web"}
 

@@ -177,13 +177,12 @@ def test_examples_in_help_name_real_options(verb):
 def test_readme_names_real_options():
     """Options in README's commands exist."""
     text = README.read_text(encoding="utf-8")
-    for line in text.splitlines():
-        _, _, call = line.partition("mutiny-edge ")
+    for call in (call for line in text.splitlines() for call in line.split("mutiny-edge ")[1:]):
         words = call.replace("`", " ").split()
         verb = words[0] if words else ""
         if verb in VERBS:
             known = {name for option in options_of(verb) for name in option.opts}
-            assert {word for word in words if word.startswith("--")} <= known, line
+            assert {word for word in words if word.startswith("--")} <= known, call
 
 
 def test_every_environment_variable_is_real():
