@@ -1,184 +1,120 @@
 """The experiences of one page as a function: which of them apply to this visitor, with which audience?
 
-What lives here: `page`, and how audiences, schedules and exclusion groups are woven together. What may not:
-which experiences a URL has, status, splits, control (`decide`).
+What lives here: `page`, and how audiences, schedules and exclusion groups are woven together where they are few. What
+may not: which experiences a URL has, status, splits, control (`decide`); how many are found (`index`).
 
 1. Experiences come in deciding order. The answer lists (index of experience, index of audience), in that
    order; usually there are none or one.
 2. Of an experience, the first audience whose segment matches counts. Of an exclusion group, the first
    experience with such an audience decides, and the later ones of the group are not looked at. An experience
    outside its schedule (start included, end not) is not there.
-3. The code is straight-line. What several segments read is read once, up front; what only one reads is read
-   when its cheaper tests have held. A segment that several audiences use is asked once. Every line that a
-   segment was made of ends with the segment's file, line and key.
-4. A page of many segments is a row of such functions, each compiled when it is first asked (`prepare` does it
-   ahead of the first visitor). They share what is decided: groups, and experiences that go on in the next one.
+3. Few segments are one straight-line function (`weaver`), where a segment that several audiences use is asked once.
+   Many are an index. Both give the same answers. The one takes longer with every test, the other with every term, so
+   what is estimated to be quicker is taken: for common rules that is the index from some 20 segments on.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from zlib import crc32
 
 from engine.cel.scope import ROOTS
-from engine.compile.form import NEVER, All, Fixed, Formula, Root
+from engine.compile.form import Formula, Test
+from engine.compile.index import Hits, Index
 from engine.compile.loading import printable
-from engine.compile.order import in_order, needed
+from engine.compile.order import cost, needed, reading_cost
+from engine.compile.pieces import Pieces, Rest
+from engine.compile.rows import Rows
 from engine.compile.segments import formula
 from engine.compile.source import Writer
+from engine.compile.weaver import Weaver
 from engine.words import Experience, Segment
 
-Hits = list[tuple[int, int]]
 PageFunction = Callable[..., Hits]
 
-MOST_ALONE = 128  # segments of a page that is one function; one more costs such a page half a microsecond
-MOST_STRAIGHT = 64  # segments in each function of a larger page: `compile` holds the GIL, for some 2 ms then
-_MOST_NESTED = 8  # `if`s within each other; Python allows 100, people read 3
+MOST_STRAIGHT = 200  # segments of a page that may be one function: compiled in 0.1 s, and rarely quicker beyond 100
+_INDEX, _LOOK, _PATTERNS = 20.0, 8.0, 110.0  # tens of nanoseconds, as in `order`: a visit, each term, RE2 for a term
 
 
-def page(experiences: Sequence[Experience], segments: Mapping[str, Segment]) -> PageFunction:
-    """The function of one page; takes the roots in order.
+def page(
+    experiences: Sequence[Experience],
+    segments: Mapping[str, Segment],
+    pieces: Pieces | None = None,
+    rest: Rest = lambda: None,
+) -> PageFunction:
+    """The function of one page, ready; takes the roots in order. 10,000 segments take seconds: then `rest` is called.
 
-    `experiences` are the live ones of the page in deciding order, `segments` holds at least those they name.
+    `experiences` are the live ones of the page in deciding order, `segments` holds at least those they name. From
+    `pieces` is taken what was made before of the same segments.
     """
-    groups = Counter(e.exclusion_group for e in experiences if e.exclusion_group is not None)
-    stretches = [
-        _Stretch(parts, segments, frozenset(group for group, count in groups.items() if count > 1))
-        for parts in _cut(experiences)
-    ]
-    return stretches[0].alone if len(stretches) == 1 else _Row(stretches)
+    pieces = pieces or Pieces()
+    if sum(len(experience.audiences) for experience in experiences) <= MOST_STRAIGHT:
+        used = {a.segment: segments[a.segment] for experience in experiences for a in experience.audiences}
+        formulas = {key: formula(segment) for key, segment in used.items()}
+        rows = {key: pieces.rows(used[key], whole) for key, whole in formulas.items()}
+        if _straight_cost(formulas.values()) <= _index_cost(
+            rows.values(), [formulas[k] for k in used if not rows[k].exact]
+        ):
+            return _Straight(experiences, used, formulas).function()
+    return Index(experiences, segments, pieces, rest)
 
 
-def prepare(function: PageFunction) -> None:
-    """Compiles now what a page of many segments would compile for its first visitor; takes seconds for 10,000."""
-    if isinstance(function, _Row):
-        for stretch in function.stretches:
-            _ = stretch.in_row
+def _straight_cost(formulas: Collection[Formula]) -> float:
+    """What one visit takes by straight-line code, in tens of nanoseconds."""
+    return sum(map(reading_cost, {term for whole in formulas for term in needed(whole)})) + sum(map(cost, formulas))
+
+
+def _index_cost(segments: Iterable[Rows], checked: Iterable[Formula]) -> float:
+    """And by an index, where some formulas are still to be asked, once in a while."""
+    asked = [(term, values) for rows in segments for row in rows.rows for term, values in row.items()]
+    terms = {term for term, _ in asked}
+    searched = {term for term, values in asked if any(atom.name != "starts_with" for atom in values.texts.atoms)}
+    reading = sum(map(reading_cost, {part for term in terms for part in needed(Test("present", (term,)))}))
+    return _INDEX + reading + _LOOK * len(terms) + _PATTERNS * len(searched) + sum(map(cost, checked))
+
+
+def direct(function: PageFunction) -> PageFunction:
+    """The same function, by the shortest way to call it."""
+    return function.run if isinstance(function, Index) else function
 
 
 def parts(function: PageFunction) -> tuple[object, ...]:
     """What a page function is made of, in parts that are freed quickly."""
-    return function.stretches if isinstance(function, _Row) else (function,)
+    return function.parts() if isinstance(function, Index) else (function,)
 
 
-class _Part(NamedTuple):
-    """The experience at one place, or a stretch of its audiences; `goes_on` where another function has others."""
-
-    place: int
-    experience: Experience
-    audiences: tuple[tuple[int, str], ...]
-    goes_on: bool
-
-
-def _cut(experiences: Sequence[Experience]) -> list[list[_Part]]:
-    """The experiences in stretches of at most `most` audiences; there is always one stretch."""
-    most = MOST_STRAIGHT if sum(len(e.audiences) for e in experiences) > MOST_ALONE else MOST_ALONE
-    stretches: list[list[_Part]] = [[]]
-    room = most
-    for index, experience in enumerate(experiences):
-        waiting = [(number, audience.segment) for number, audience in enumerate(experience.audiences)]
-        goes_on = len(waiting) > room
-        while waiting:
-            if room == 0:
-                stretches.append([])
-                room = most
-            stretches[-1].append(_Part(index, experience, tuple(waiting[:room]), goes_on))
-            waiting, room = waiting[room:], room - len(waiting[:room])
-    return stretches
-
-
-class _Row:
-    """The functions of a page with many segments, one after the other."""
-
-    def __init__(self, stretches: Sequence["_Stretch"]) -> None:
-        self.stretches = tuple(stretches)
-
-    def __call__(self, *roots: Any) -> Hits:
-        """The hits for these roots."""
-        hits: Hits = []
-        decided: set[str | int] = set()
-        for stretch in self.stretches:
-            stretch.in_row(*roots, hits, decided)
-        return hits
-
-
-class _Stretch:
-    """A stretch of a page that is one function: `alone`, or `in_row` with the hits and what is decided so far."""
-
-    def __init__(self, parts: Sequence[_Part], segments: Mapping[str, Segment], groups: frozenset[str]) -> None:
-        self._parts = parts
-        self._segments = segments
-        self._groups = groups
-
-    @cached_property
-    def alone(self) -> PageFunction:
-        """The function of the roots that gives the hits."""
-        return self._weaver(()).function("page_function")
-
-    @cached_property
-    def in_row(self) -> Callable[..., None]:
-        """The function of the roots, the hits and what is decided, which it adds to."""
-        return self._weaver(("hits", "decided")).function("page_function")
-
-    def _weaver(self, state: tuple[str, ...]) -> "_Weaver":
-        return _Weaver(self._parts, self._segments, self._groups, state)
-
-
-class _Weaver:
-    """Writes one stretch."""
+class _Straight:
+    """Writes a page of few segments."""
 
     def __init__(
-        self,
-        parts: Sequence[_Part],
-        segments: Mapping[str, Segment],
-        groups: frozenset[str],
-        state: tuple[str, ...],
+        self, experiences: Sequence[Experience], segments: Mapping[str, Segment], formulas: Mapping[str, Formula]
     ) -> None:
-        self._parts = parts
-        self._segments = segments
-        self._groups = groups
-        self._state = state
-        self._formulas = {key: formula(segments[key]) for part in parts for _, key in part.audiences}
-        self._writer = Writer(ROOTS, _file_of(parts), state)
-        self._asked: dict[str, str] = {}  # segment key to the local that holds its answer
+        self._experiences = experiences
+        self._users = Counter(audience.segment for e in experiences for audience in e.audiences)
+        self._writer = Writer(ROOTS, _file_of(experiences))
+        self._weaver = Weaver(self._writer, segments, formulas)
+        groups = Counter(e.exclusion_group for e in experiences if e.exclusion_group is not None)
+        self._groups = {group for group, count in groups.items() if count > 1}
 
-    def function(self, name: str) -> Callable[..., Any]:
+    def function(self) -> PageFunction:
         """The function, written and loaded."""
         writer = self._writer
-        if not self._state:
-            writer.line(1, "hits = []")
-            if self._groups:
-                writer.line(1, "decided = set()")
-        self._read_shared_terms()
-        self._ask_shared_segments()
-        for part in self._parts:
-            self._experience(part)
-        writer.line(1, "return None" if self._state else "return hits")
-        return writer.function(name)
+        writer.line(1, "hits = []")
+        if self._groups:
+            writer.line(1, "decided = set()")
+        self._weaver.read_shared_terms()
+        self._weaver.ask(key for key, count in self._users.items() if count > 1)
+        for place, experience in enumerate(self._experiences):
+            self._experience(place, experience)
+        writer.line(1, "return hits")
+        return writer.function("page_function")
 
-    def _read_shared_terms(self) -> None:
-        users = Counter(term for formula in self._formulas.values() for term in needed(formula))
-        for term, count in users.items():
-            if count > 1:
-                self._writer.read_term(term, 1)
-
-    def _ask_shared_segments(self) -> None:
-        users = Counter(key for part in self._parts for _, key in part.audiences)
-        for key, count in users.items():
-            if count > 1:
-                self._asked[key] = f"m{len(self._asked)}"
-                self._note(key)
-                self._writer.read(self._formulas[key], 1)
-                self._writer.line(1, f"{self._asked[key]} = {self._writer.expression(self._formulas[key])}")
-        self._writer.note = ""
-
-    def _experience(self, part: _Part) -> None:
+    def _experience(self, place: int, experience: Experience) -> None:
         """One experience: `while True` is no loop, its end is where every audience leaves to."""
-        writer, indent, experience = self._writer, 1, part.experience
+        writer, indent = self._writer, 1
         writer.note = printable(experience.key)
-        tokens = self._tokens(part)
-        conditions = [f"{token} not in decided" for token in tokens]
+        group = experience.exclusion_group if experience.exclusion_group in self._groups else None
+        token = None if group is None else writer.bind("g", group, group)
+        conditions = [] if token is None else [f"{token} not in decided"]
         if experience.start is not None:
             conditions.append(f"{writer.bind('d', experience.start, experience.start)} <= now")
         if experience.end is not None:
@@ -187,54 +123,16 @@ class _Weaver:
             writer.line(indent, f"if {' and '.join(conditions)}:")
             indent += 1
         writer.line(indent, "while True:")
-        for number, key in part.audiences:
-            if self._formulas[key] != NEVER:
-                hit = writer.bind("h", (part.place, number), (part.place, number))
-                ending = [f"hits.append({hit})", *(f"decided.add({token})" for token in tokens), "break"]
-                self._audience(key, indent + 1, ending)
+        for number, audience in enumerate(experience.audiences):
+            hit = writer.bind("h", (place, number), (place, number))
+            deciding = [] if token is None else [f"decided.add({token})"]
+            self._weaver.where_matches(audience.segment, indent + 1, [f"hits.append({hit})", *deciding, "break"])
         writer.line(indent + 1, "break")
         writer.note = ""
 
-    def _tokens(self, part: _Part) -> list[str]:
-        """What must not be decided yet, and is when an audience of this part matches."""
-        group = part.experience.exclusion_group
-        tokens: list[str | int] = [group] if group is not None and group in self._groups else []
-        tokens += [part.place] if part.goes_on else []
-        return [self._writer.bind("g", token, token) for token in tokens]
 
-    def _audience(self, key: str, indent: int, ending: Sequence[str]) -> None:
-        """The tests of one audience, nested where one needs what nobody has read yet; then what a match does.
-
-        What is read in here is needed by no other segment, or it would have been read up front.
-        """
-        writer, tests, nested = self._writer, [self._asked[key]] if key in self._asked else [], 0
-        outer_note = writer.note
-        self._note(key)
-        for part in [] if key in self._asked else self._parts_of(key):
-            unread = any(not isinstance(term, Fixed | Root) for term in needed(part, writer.known))
-            if tests and unread and nested < _MOST_NESTED:
-                writer.line(indent, f"if {' and '.join(tests)}:")
-                indent, tests, nested = indent + 1, [], nested + 1
-            writer.read(part, indent)
-            tests.append(writer.expression(part))
-        if tests:
-            writer.line(indent, f"if {' and '.join(tests)}:")
-            indent += 1
-        for line in ending:
-            writer.line(indent, line)
-        writer.note = outer_note
-
-    def _parts_of(self, key: str) -> list[Formula]:
-        whole = self._formulas[key]
-        return in_order(whole, self._writer.known) if isinstance(whole, All) else [whole]
-
-    def _note(self, key: str) -> None:
-        place = self._segments[key].place
-        self._writer.note = printable(f"{place.file}:{place.line} {key}")
-
-
-def _file_of(parts: Iterable[_Part]) -> str:
+def _file_of(experiences: Iterable[Experience]) -> str:
     """`<page corporate-website, pricing 3f2a…>`: the checksum keeps pages apart that begin alike."""
-    names = [f"{part.experience.key}/{part.audiences[0][0]}" for part in parts if part.audiences]
-    keys = list(dict.fromkeys(part.experience.key for part in parts))
+    names = [f"{e.key}/{e.audiences[0].segment}" for e in experiences if e.audiences]
+    keys = [e.key for e in experiences]
     return f"<page {printable(', '.join(keys[:3]))} {crc32(repr(names).encode()):08x}>"

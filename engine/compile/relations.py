@@ -48,8 +48,8 @@ _ORDERS: dict[str, tuple[str, bool, Callable[[Any, Any], bool]]] = {
 }
 """By operator: the exact function, whether its operands are swapped for it, and Python's own operator."""
 
-_QUIET = re2.Options()
-_QUIET.log_errors = False  # RE2 would write to stderr what `check` says better
+QUIET = re2.Options()
+QUIET.log_errors = False  # RE2 would write to stderr what `check` says better
 
 _MIRRORED = {"_<_": "_>_", "_<=_": "_>=_", "_>_": "_<_", "_>=_": "_<=_"}
 
@@ -186,7 +186,7 @@ def matches(text: Term, pattern: Term) -> Truth:
     if not isinstance(pattern, Fixed) or pattern.kind != "text":
         raise Unknown
     try:
-        compiled = re2.compile(pattern.value, _QUIET)
+        compiled = re2.compile(pattern.value, QUIET)
     except re2.error:
         raise Unknown from None
     test = Test("matches", (_view(text, "text"), Fixed("any", f"re2 {pattern.value!r}", compiled.search)))

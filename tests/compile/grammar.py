@@ -16,6 +16,10 @@ from engine.cel.parse import CelErrors, parse
 NOW = datetime(2026, 11, 23, 15, 0, 0, 123456, tzinfo=UTC)
 ROOTS = ("traits", "account", "salesforce", "page", "visit", "device", "geo")
 KEYS = ("a", "b", "m", "l")
+INDEXED = (
+    *("traits.a", "traits.b", "traits.l", "account.a", "traits.m.k"),
+    *("traits.a.lowerAscii()", "size(traits.l)", "int(traits.b)", "timestamp(traits.a)"),
+)
 TEXTS = ("", "a", "b", "ab", "SaaS", "saas", "Ä", "é𝄞", " a\t", "45", "-7", "1.5", "k", "true", "a\nb")
 TIMES = (
     "2026-11-23T15:00:00.123456Z",
@@ -246,3 +250,26 @@ def checked(text: str) -> bytes | None:
 
 
 conditions = texts.filter(lambda text: checked(text) is not None)
+
+few = st.sampled_from(INDEXED)
+narrowing = short(
+    "narrowing",
+    st.one_of(
+        st.builds("{} {} {}".format, few, relations, constants),
+        st.builds("{} in {}".format, few, constant_lists),
+        st.builds("{} in {}".format, text_constants, few),
+        st.builds("{}.{}({})".format, few, st.sampled_from(["contains", "startsWith", "endsWith"]), text_constants),
+        st.builds("{}.matches({})".format, few, patterns),
+        st.builds("has({})".format, st.sampled_from(INDEXED[:5])),
+        few,
+        st.builds("{}.exists(x, x == {})".format, few, text_constants),
+        st.builds("{}.exists(x, x in {})".format, few, constant_lists),
+        st.builds("{}.all(x, x != {})".format, few, text_constants),
+        st.builds("now - timestamp({}) {} {}".format, few, orders, span_constants),
+        st.builds("timestamp({}) {} {}".format, few, relations, moments),
+        comparisons(),
+        outer,
+    ),
+)
+"""Conditions of which an index makes something, and some others."""
+rules = st.recursive(narrowing, _connected, max_leaves=5).filter(lambda text: checked(text) is not None)

@@ -1,8 +1,8 @@
-"""Law: a page's function answers what asking the oracle segment by segment answers."""
+"""Law: a page's function answers what asking the oracle segment by segment answers, straight-line or by index."""
 
 import gc
 import linecache
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from types import ModuleType
 from typing import Any
@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from engine.cel.oracle import truth
 from engine.compile import pages
+from engine.compile.index import Index
 from engine.compile.loading import source_of
-from engine.compile.pages import page, prepare
+from engine.compile.pages import direct, page, parts
+from engine.compile.pieces import Pieces
 from engine.words import Experience, Segment
 
 
@@ -42,11 +44,11 @@ def naive(
     return hits
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-@pytest.mark.parametrize("most_straight", [128, 3])
-def test_page_is_naive(grammar: ModuleType, segment_of: Any, experience_of: Any, most_straight: int, data: Any) -> None:
-    """With shared segments, groups and schedules, in one function and in several."""
+@pytest.mark.parametrize("straight", [True, False])
+def test_page_is_naive(grammar: ModuleType, segment_of: Any, experience_of: Any, straight: bool, data: Any) -> None:
+    """With shared segments, groups and schedules, both ways."""
     simple = st.one_of(grammar.comparisons(), st.sampled_from(["true", "false", 'traits.a == "a"', "traits.b < 3"]))
     texts = simple.filter(lambda text: grammar.checked(text) is not None)
     keys = [f"s{i}" for i in range(data.draw(st.integers(1, 6)))]
@@ -64,15 +66,32 @@ def test_page_is_naive(grammar: ModuleType, segment_of: Any, experience_of: Any,
         for i in range(data.draw(st.integers(0, 5)))
     ]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pages, "MOST_STRAIGHT", most_straight)
-        patch.setattr(pages, "MOST_ALONE", most_straight)
+        patch.setattr(pages, "_index_cost" if straight else "_straight_cost", lambda *_: float("inf"))
         function = page(experiences, segments)
-    if most_straight == 128:
-        note(source_of(function))
+    assert isinstance(function, Index) is not straight
+    note(source_of(direct(function)))
     for _ in range(3):
         roots = data.draw(grammar.visitors())
         expected = naive(experiences, segments, dict(zip((*grammar.ROOTS, "now"), roots, strict=True)))
         assert function(*roots) == expected
+        assert direct(function)(*roots) == expected
+
+
+@pytest.mark.parametrize(
+    ("count", "text", "index"),
+    [
+        (5, 'traits.plan == "plan {}"', False),
+        (100, 'traits.plan == "plan {}"', True),
+        (100, 'traits.t{} == "yes"', False),
+        (5, 'traits.email.matches("@company{}[.]org$")', True),
+        (pages.MOST_STRAIGHT + 1, 'traits.t{} == "yes"', True),
+    ],
+    ids=["few", "many", "of many traits", "patterns", "very many"],
+)
+def test_the_quicker_way_is_taken(segment_of: Any, experience_of: Any, count: int, text: str, index: bool) -> None:
+    """Few segments are straight-line code, and so are those of as many traits; many, and patterns, are an index."""
+    segments = {f"s{i}": segment_of(text.format(i), key=f"s{i}") for i in range(count)}
+    assert isinstance(page([experience_of("e", *segments)], segments), Index) is index
 
 
 def test_lines_name_their_rule(segment_of: Any, experience_of: Any) -> None:
@@ -84,29 +103,31 @@ def test_lines_name_their_rule(segment_of: Any, experience_of: Any) -> None:
     assert all(line.endswith("  # rules/segments.yaml:7 we?ird") for line in body)
 
 
-def test_long_pages(segment_of: Any, experience_of: Any, visitor: Any) -> None:
-    """A page of many segments compiles nothing until it is asked or prepared, and answers the same."""
-    count = pages.MOST_ALONE + 5
-    segments = {f"s{i}": segment_of(f"traits.n == {i}", key=f"s{i}") for i in range(count)}
-    function = page([experience_of("all", *segments)], segments)
-    before = len(linecache.cache)
-    prepare(function)
-    assert len(linecache.cache) == before + 3
-    assert [function(*visitor(n=n)) for n in (0, count - 1, count)] == [[(0, 0)], [(0, count - 1)], []]
+def made(segment_of: Callable[..., Segment], experience_of: Callable[..., Experience], count: int) -> Any:
+    """A page of so many segments, all of which have to be checked."""
+    texts = ("traits.a.exists(x, x == traits.b)", "traits.a.map(x, x) == [1]", "traits.plan == 'a'")
+    segments = {f"s{i}": segment_of(*texts, f"traits.b != {i}", key=f"s{i}") for i in range(count)}
+    return page([experience_of(f"e{key}", key) for key in segments], segments, Pieces())
 
 
-def test_nothing_is_left_behind(segment_of: Any, experience_of: Any) -> None:
+@pytest.mark.parametrize("count", [1, pages.MOST_STRAIGHT + 1])
+def test_nothing_is_left_behind(segment_of: Any, experience_of: Any, count: int) -> None:
     """An old page goes at once, without the garbage collector, and so do its lines."""
-    texts = ("traits.a.exists(x, x == traits.b)", "traits.a.map(x, x) == [1]")
-    segments = {"s": segment_of(*texts, key="s")}
     gc.disable()
     try:
         before = len(linecache.cache)
-        function = page([experience_of("e", "s")], segments)
-        gone = ref(function)
+        function = made(segment_of, experience_of, count)
+        gone = [ref(part) for part in (function, direct(function)) if hasattr(part, "__weakref__") or callable(part)]
         assert len(linecache.cache) > before
         del function
-        assert gone() is None
+        assert [one() for one in gone] == [None, None]
         assert len(linecache.cache) == before
     finally:
         gc.enable()
+
+
+def test_parts_hold_what_is_large(segment_of: Any, experience_of: Any) -> None:
+    """Who frees the parts one after the other never frees much at once: they are the masks, term by term."""
+    straight, index = (made(segment_of, experience_of, count) for count in (1, pages.MOST_STRAIGHT + 1))
+    assert parts(straight) == (straight,)
+    assert len(parts(index)) > 1
