@@ -208,7 +208,7 @@ class Holder:
         try:
             reading = read(self._folder, self._rest)
             if before is not None and reading.decider is not None:
-                reading.decider.warm(before)
+                reading.decider.warm(before, self._rest)
         except Exception as fault:
             log.exception(
                 "rules: the files in %s could not be made into a ruleset, by no fault of theirs", self._folder

@@ -8,10 +8,11 @@ What may not: HTTP, printing, and any work of the parts themselves.
 2. `start` and `stop` run the background jobs (watching the rule files) in the caller's event loop; a node that is not
    started decides all the same, it only never changes its rules.
 3. What Segment sends goes in by `take` (`intake`): done when it is durable. A node that only reads takes nothing.
-4. `decide` never fails for reasons of ours: where the store cannot be read, page and visit alone decide and the
-   answer says `degraded`. What a page says of its visitor lies *under* what is stored. `store_trouble` is what is
-   wrong with the store, in one line; a background job looks. With `go_on` (a worker that others rely on) a store that
-   is refused as damaged is trouble as well, and no reason not to begin.
+4. `decide` reads of a profile what the page's rules look at, and nothing where they look at none. It never fails for
+   reasons of ours: where the store cannot be read, page and visit alone decide and the answer says `degraded`. What a
+   page says of its visitor lies *under* what is stored. `store_trouble` is what is wrong with the store, in one line; a
+   background job looks. With `go_on` (a worker that others rely on) a store that is refused as damaged is trouble as
+   well, and no reason not to begin.
 5. This is the only place with a clock; everybody else is given the time.
 """
 
@@ -49,6 +50,7 @@ from engine.words import Decision, Page, Profile, Traits, Visit
 log = logging.getLogger("mutiny_edge.node")
 
 STORE_FOLDER = "profiles"  # in the data folder
+_UNASKED = datetime.min.replace(tzinfo=UTC)  # the time on pages whose rules do not look at it
 _ONLY_READS = "nothing is written here: this process only reads"
 
 
@@ -178,12 +180,24 @@ class Node:
 
     def decide(self, visitor_id: str, page: Page, visit: Visit, traits: Traits) -> Decision:
         """What this visitor sees now. Raises `NotAUrl`, nothing else."""
-        profile = self.profile(visitor_id, traits)
-        return self.rules.held.decider.decide(profile, page, visit, utc_now())
+        decider = self.rules.held.decider
+        view = decider.view(page.url)
+        match = view.match
+        if match is None:
+            return decider.decide_on(view, Profile(visitor_id), page, visit, _UNASKED)
+        if match.reader.reads:
+            profile = match.reader.read(self.store, visitor_id)
+            if traits or profile.degraded:
+                profile = self._under(traits, profile)
+        else:
+            profile = Profile(visitor_id, traits)
+        return decider.decide_on(view, profile, page, visit, utc_now() if match.now else _UNASKED)
 
     def profile(self, visitor_id: str, traits: Traits) -> Profile:
-        """What is known of the visitor, with what a page says of them lying under it."""
-        profile = read_profile(self.store, visitor_id)
+        """All that is known of the visitor, with what a page says of them lying under it."""
+        return self._under(traits, read_profile(self.store, visitor_id))
+
+    def _under(self, traits: Traits, profile: Profile) -> Profile:
         if profile.degraded:
             self._note_degraded()
         return msgspec.structs.replace(profile, traits={**traits, **profile.traits}) if traits else profile
@@ -251,6 +265,7 @@ class Node:
         self.jobs.start("store-watch", self._watch_store)
         if self.upkeep is not None:
             self.jobs.start("log-watch", partial(self._watch_log, self.upkeep))
+            self.jobs.start("log-compact", partial(self._compact_log, self.upkeep))
 
     async def stop(self) -> None:
         """End the background jobs and close the store."""
@@ -275,3 +290,8 @@ class Node:
             await asyncio.to_thread(upkeep.catch_up)
             await asyncio.to_thread(upkeep.finish)
             await asyncio.sleep(limits.LOG_LOOK_S)
+
+    async def _compact_log(self, upkeep: Upkeep) -> None:
+        while True:
+            await asyncio.sleep(limits.COMPACT_LOOK_S)
+            await asyncio.to_thread(upkeep.compact, utc_now())

@@ -237,7 +237,9 @@ class Assignment(Struct, frozen=True):
 
 
 class Decision(Struct, frozen=True):
-    """The answer to one page view. `unusable` names the declared traits whose value could not be coerced."""
+    """The answer to one page view. Of the declared traits that the page's rules look at, `unusable` names those whose
+    value could not be coerced.
+    """
 
     visitor_id: str
     ruleset: str

@@ -188,3 +188,56 @@ def test_a_node_that_only_reads_writes_nothing(tmp_path: Path) -> None:
     assert reader.profile("ada", {}).traits == {"plan": "free"}
     reader.store.close()
     assert [path.name for path in data.iterdir()] == ["profiles"]
+
+
+LOOKING = """\
+segments:
+  everybody: {name: E, when: 'page.host != ""'}
+  tested: {name: T, when: 'now > timestamp("2020-01-01T00:00:00Z")'}
+  titled: {name: T, when: 'page.title == "Home" && visit.count == 3'}
+  gone: {name: G, when: '!has(traits.plan)'}
+experiences:
+  over: {name: O, pages: [/over], schedule: {end: 2020-01-01T00:00:00Z}, audiences: [{segment: everybody, control: 0%}]}
+  runs:
+    name: R
+    pages: [/runs]
+    schedule: {start: 2020-01-01T00:00:00Z}
+    audiences: [{segment: everybody, control: 0%}]
+  timed: {name: M, pages: [/timed], audiences: [{segment: tested, control: 0%}]}
+  view: {name: V, pages: [/view], audiences: [{segment: titled, control: 0%}]}
+  plain: {name: P, pages: [/plain], audiences: [{segment: everybody, control: 0%}]}
+  person: {name: Q, pages: [/person], audiences: [{segment: gone, control: 0%}]}
+"""
+
+
+@pytest.fixture
+def looking(tmp_path: Path) -> Iterator[Node]:
+    """A node whose pages look at different things."""
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "a.yaml").write_text(
+        LOOKING.replace("control: 0%}", "control: 0%, variants: [{key: v, changes: [{selector: h1, text: Hi}]}]}")
+    )
+    node = Node(Settings(tmp_path / "rules", tmp_path / "data"))
+    yield node
+    node.store.close()
+
+
+def on(node: Node, path: str) -> list[str]:
+    """The experiences that answer on this page, on a third visit to "Home"."""
+    page = Page(f"https://www.example.com/{path}", title="Home")
+    return [a.experience for a in node.decide("v1", page, Visit(3), {}).assignments]
+
+
+def test_pages_are_given_what_their_rules_look_at(looking: Node) -> None:
+    """The time, by a condition or a schedule; title and visit; a person of whom nothing is known."""
+    shown = {path: on(looking, path) for path in ("over", "runs", "timed", "view", "plain", "person", "none")}
+    assert shown == {"over": [], "none": []} | {path: [path] for path in ("runs", "timed", "view", "plain", "person")}
+
+
+def test_a_page_that_looks_at_nobody_needs_no_store(looking: Node) -> None:
+    """Its answer lacks nothing and is not degraded; that of another page does and is."""
+    looking.store.close()
+    for path, degraded in (("plain", False), ("none", False), ("person", True)):
+        decision = looking.decide("v1", Page(f"https://www.example.com/{path}"), Visit(), {})
+        assert decision.degraded == degraded
+    assert looking.degraded == 1

@@ -40,13 +40,24 @@ class _Declared(Struct, frozen=True):
 class Coercions:
     """The `traits:` declarations of a ruleset, prepared."""
 
-    __slots__ = ("_declared", "_folded")
+    __slots__ = ("_declared", "_folded", "some")
 
     def __init__(self, declarations: Iterable[TraitDeclaration]) -> None:
         """Raises ValueError for a default that is not of its own declared type."""
         known = list(declarations)
         self._declared = tuple(_prepare(declaration) for declaration in known)
         self._folded = tuple(declaration.name for declaration in known if declaration.fold)
+        self.some = bool(known)  # are there any?
+
+    def only(self, names: frozenset[str] | None) -> "Coercions":
+        """The declarations of these traits alone; None: all of them."""
+        if names is None:
+            return self
+        some = Coercions(())
+        some._declared = tuple(declared for declared in self._declared if declared.name in names)
+        some._folded = tuple(name for name in self._folded if name in names)
+        some.some = bool(some._declared)
+        return some
 
     def apply(self, traits: Traits) -> tuple[Traits, tuple[str, ...]]:
         """The traits as rules see them, and the names of those that were unusable."""

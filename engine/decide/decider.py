@@ -3,7 +3,8 @@
 What lives here: the order of the steps. What may not: the steps themselves, I/O, a clock, globals.
 
 1. The URL says which experiences apply (`pages.py`). Nothing applies: nothing else is looked at.
-2. Declared traits are coerced (`coerce.py`); the roots that conditions or slots of this page read are built.
+2. Declared traits are coerced (`coerce.py`); the roots are built, of traits, page and visit only what conditions or
+   slots of this page ask for (`reads.py`). `view` tells what reads profiles of which no more is there.
 3. The page function names the winners: for each experience that decides, the first audience that matches.
    Schedules and exclusion groups are its work: whoever matched ends the search of the group, also a control visitor
    and one who is then held out.
@@ -17,11 +18,12 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Final
 
+from engine.compile.pieces import Rest
 from engine.decide import render, split
 from engine.decide.coerce import Coercions
 from engine.decide.pages import NotAUrl, Pages, View
 from engine.decide.render import Roots
-from engine.limits import PAGES_AHEAD
+from engine.limits import PAGES_AHEAD, PPM
 from engine.rules.notation.example_url import example_url, usual_host
 from engine.words import Assignment, Audience, Decision, Experience, Page, Profile, Ruleset, SplitBy, Traits, Visit
 
@@ -38,7 +40,7 @@ class Decider:
     def __init__(self, ruleset: Ruleset) -> None:
         self.ruleset = ruleset
         self._coercions = Coercions(ruleset.traits.values())
-        self._pages = Pages(ruleset.experiences.values(), ruleset.segments)
+        self._pages = Pages(ruleset.experiences.values(), ruleset.segments, self._coercions)
         live = (experience for experience in ruleset.experiences.values() if experience.status == "live")
         self._plans = {experience.key: _Plan(experience, ruleset) for experience in live}
 
@@ -47,52 +49,63 @@ class Decider:
 
         Where no experience applies to the page, traits are not coerced, and so none is reported unusable.
         """
-        view = self._pages.view(page.url)
+        return self.decide_on(self._pages.view(page.url), profile, page, visit, now)
+
+    def view(self, url: str) -> View:
+        """What decides on this page, and reads the profiles for it. Raises `NotAUrl`."""
+        return self._pages.view(url)
+
+    def decide_on(self, view: View, profile: Profile, page: Page, visit: Visit, now: datetime) -> Decision:
+        """As `decide`, of a page whose view is at hand."""
         match = view.match
         if match is None:
             return Decision(profile.visitor_id, self.ruleset.version, (), (), profile.degraded)
-        roots, unusable = self._roots(view, profile, page, visit, now)
+        traits, unusable = match.coercions.apply(profile.traits) if match.coercions.some else (profile.traits, ())
+        roots = (
+            traits,
+            profile.account,
+            salesforce(profile) if profile.lead or profile.contact else _NOTHING,
+            _page(view, page) if match.page else view.fields,
+            _visit(visit) if match.visit else _NOTHING,
+            visit.device,
+            visit.geo,
+            now,
+        )
+        hits = match.function(*roots)
+        if not hits:
+            return Decision(profile.visitor_id, self.ruleset.version, (), unusable, profile.degraded)
         assignments = []
-        for index, audience in match.function(*roots):
+        for index, audience in hits:
             plan = self._plans[match.experiences[index].key]
-            assignment = plan.assign(audience, profile, roots, self._coercions)
+            assignment = plan.assign(audience, profile, roots, match.coercions)
             if assignment is not None:
                 assignments.append(assignment)
         return Decision(profile.visitor_id, self.ruleset.version, tuple(assignments), unusable, profile.degraded)
 
     def roots(self, profile: Profile, page: Page, visit: Visit, now: datetime) -> tuple[Roots, tuple[str, ...]]:
-        """What conditions see of this page view, in the order of `ROOTS`, and the unusable traits. Raises `NotAUrl`."""
-        return self._roots(self._pages.view(page.url), profile, page, visit, now)
+        """All that a condition could see of this page view, in the order of `ROOTS`, and the unusable traits.
+
+        Raises `NotAUrl`.
+        """
+        view = self._pages.view(page.url)
+        traits, unusable = self._coercions.apply(profile.traits)
+        view_of = (_page(view, page), _visit(visit), visit.device, visit.geo, now)
+        return (traits, profile.account, salesforce(profile), *view_of), unusable
 
     def shown(self, profile: Profile, roots: Roots) -> Roots:
         """What slots see: the same, with folded text as it came."""
         return _shown(self._coercions, profile, roots)
 
-    def _roots(
-        self, view: View, profile: Profile, page: Page, visit: Visit, now: datetime
-    ) -> tuple[Roots, tuple[str, ...]]:
-        traits, unusable = self._coercions.apply(profile.traits)
-        roots = (
-            traits,
-            profile.account,
-            salesforce(profile),
-            {**view.fields, "referrer": page.referrer, "title": page.title},
-            _visit(visit),
-            visit.device,
-            visit.geo,
-            now,
-        )
-        return roots, unusable
-
-    def warm(self, before: "Decider | None" = None) -> None:
+    def warm(self, before: "Decider | None" = None, rest: Rest = lambda: None) -> None:
         """Make ready for a page of each page pattern, and for those that visitors asked `before` for.
 
-        Nobody has to wait for what is compiled now. What did not change since `before` is taken over from it.
+        Nobody has to wait for what is compiled now. What did not change since `before` is taken over from it. `rest`
+        is called often, and may sleep for a moment.
         """
         patterns = tuple(islice(self._pages.patterns(), PAGES_AHEAD))
         host = usual_host(patterns)
         examples = filter(None, (example_url(pattern, host) for pattern in patterns))
-        self._pages.warm(examples, None if before is None else before._pages)
+        self._pages.warm(examples, None if before is None else before._pages, rest)
 
     def parts(self) -> list[object]:
         """What it is made of. Who drops these one after the other, and it before them, never frees much at once."""
@@ -105,21 +118,22 @@ class Decider:
 class _Plan:
     """One live experience: its draws, and the entries of its audiences."""
 
-    __slots__ = ("_holdout_ppm", "_key", "_split_by", "audiences")
+    __slots__ = ("_by_visitor", "_holdout_ppm", "_key", "_split_by", "audiences")
 
     def __init__(self, experience: Experience, ruleset: Ruleset) -> None:
         self._key = experience.key
         self._holdout_ppm = experience.holdout_ppm
         self._split_by = experience.split_by
+        self._by_visitor = experience.split_by == "visitor"
         self.audiences = tuple(_Prepared(experience, audience, ruleset) for audience in experience.audiences)
 
     def assign(self, index: int, profile: Profile, roots: Roots, coercions: Coercions) -> Assignment | None:
         """The entry of a visitor who matched this audience; None for one who is held out."""
-        unit = unit_of(self._split_by, profile)
+        unit = profile.visitor_id if self._by_visitor else unit_of(self._split_by, profile)
         if self._holdout_ppm and split.is_held_out(self._holdout_ppm, self._key, unit):
             return None
         audience = self.audiences[index]
-        if split.is_control(audience.control_ppm, self._key, audience.segment, audience.salt, unit):
+        if split.drawn(audience.split_text + unit) * PPM < audience.control_limit:  # `split.is_control`
             return audience.control
         chosen = 0
         if len(audience.weights) > 1:
@@ -135,13 +149,24 @@ class _Plan:
 class _Prepared:
     """One audience: all that can be said about its visitors before they come."""
 
-    __slots__ = ("constants", "control", "control_ppm", "entries", "salt", "segment", "variants", "weights")
+    __slots__ = (
+        "constants",
+        "control",
+        "control_limit",
+        "entries",
+        "salt",
+        "segment",
+        "split_text",
+        "variants",
+        "weights",
+    )
 
     def __init__(self, experience: Experience, audience: Audience, ruleset: Ruleset) -> None:
         name, segment = experience.name, ruleset.segments[audience.segment].name
         self.segment = audience.segment
         self.salt = audience.salt
-        self.control_ppm = audience.control_ppm
+        self.control_limit = split.control_limit(audience.control_ppm)
+        self.split_text = split.hashed("split", experience.key, audience.segment, audience.salt, "")  # but for the unit
         self.control = Assignment(experience.key, audience.segment, None, render.control(name, segment))
         self.variants = tuple(variant.key for variant in audience.variants)
         self.weights = tuple(variant.weight for variant in audience.variants)
@@ -151,6 +176,10 @@ class _Prepared:
             None if entry.constant is None else Assignment(experience.key, audience.segment, variant, entry.constant)
             for variant, entry in zip(self.variants, self.entries, strict=True)
         )
+
+
+def _page(view: View, page: Page) -> dict[str, Any]:
+    return {**view.fields, "referrer": page.referrer, "title": page.title}
 
 
 def unit_of(split_by: SplitBy, profile: Profile) -> str:

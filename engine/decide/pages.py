@@ -9,8 +9,9 @@ how a pattern or a condition is read.
    patterns that stand on its own way down, whatever their number elsewhere.
 3. What a URL has is remembered under the URL as given. A memo is dropped whole when it is full: everything in it
    can be had again.
-4. A page function belongs to a *set* of experiences, not to a URL: it is made when the first URL has that set, whole
-   (`prepare`), or taken over from the ruleset before if nothing that it was made of has changed (`warm`).
+4. A page function belongs to a *set* of experiences, not to a URL: it is made when the first URL has that set, or
+   taken over from the ruleset before if nothing that it was made of has changed (`warm`). What it takes of single
+   segments is shared with other pages, and with that ruleset (`compile.pieces`).
 5. Threads: only finished values are put into dicts. Two threads that miss at once do the same work twice.
 """
 
@@ -21,9 +22,14 @@ from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
 
+from engine.compile.pages import direct, parts
 from engine.compile.pages import page as compile_page
-from engine.compile.pages import parts, prepare
+from engine.compile.pieces import Pieces, Rest, meaning
+from engine.decide import reads
+from engine.decide.coerce import Coercions
+from engine.decide.reads import Readings
 from engine.limits import PAGE_MEMO
+from engine.profiles.read import Reader
 from engine.rules.notation import patterns
 from engine.rules.notation.patterns import Pattern, Url
 from engine.words import Experience, Segment
@@ -32,6 +38,7 @@ Winners: TypeAlias = list[tuple[int, int]]  # (index of experience, index of aud
 PageFunction: TypeAlias = Callable[..., Winners]
 
 ANY_HOST: Final = ""
+_BESIDE_URL: Final = frozenset({"referrer", "title"})
 
 
 class NotAUrl(ValueError):  # noqa: N818  (the name says what is wrong, not that it is wrong)
@@ -42,10 +49,17 @@ class Match(Struct, frozen=True):
     """What decides on the pages that have one and the same set of experiences, in deciding order.
 
     `function` takes the roots by position and gives the winners as indices into `experiences` and their audiences.
+    `reader` reads what of a profile is looked at, `coercions` are those of traits that are. `page`, `visit` and `now`:
+    is more of the page looked at than its URL, anything of the visit, the time?
     """
 
     experiences: tuple[Experience, ...]
     function: PageFunction
+    reader: Reader
+    coercions: Coercions
+    page: bool
+    visit: bool
+    now: bool
 
 
 class View(Struct, frozen=True):
@@ -58,27 +72,50 @@ class View(Struct, frozen=True):
 class Pages:
     """The live experiences of a ruleset, found by URL."""
 
-    __slots__ = ("_before", "_experiences", "_functions", "_index", "_matches", "_segments", "_views")
+    __slots__ = (
+        "_before",
+        "_coercions",
+        "_experiences",
+        "_functions",
+        "_index",
+        "_matches",
+        "_pieces",
+        "_readings",
+        "_segments",
+        "_views",
+    )
 
-    def __init__(self, experiences: Iterable[Experience], segments: Mapping[str, Segment]) -> None:
+    def __init__(
+        self, experiences: Iterable[Experience], segments: Mapping[str, Segment], coercions: Coercions
+    ) -> None:
         """Raises `rules.mistake.Mistake` for a page that is no pattern."""
+        self._coercions = coercions
         self._experiences = deciding_order(e for e in experiences if e.status == "live")
         self._segments = segments
         self._index = PatternIndex([experience.pages for experience in self._experiences])
         self._views: dict[str, View] = {}
         self._matches: dict[tuple[int, ...], Match] = {}
         self._functions: dict[tuple[Any, ...], PageFunction] = {}
+        self._pieces = Pieces()
+        self._readings = Readings()
         self._before: Mapping[tuple[Any, ...], PageFunction] = {}
 
-    def warm(self, urls: Iterable[str], before: "Pages | None" = None) -> None:
-        """Make ready for these URLs and for those `before` was asked for, with its functions where nothing changed."""
+    def warm(self, urls: Iterable[str], before: "Pages | None" = None, rest: Rest = lambda: None) -> None:
+        """Make ready for these URLs and for those `before` was asked for, with its functions where nothing changed.
+
+        `rest` is called often meanwhile.
+        """
         if before is not None:
             self._before = before._functions
+            self._pieces = Pieces(before._pieces)
+            self._readings = Readings(before._readings)
             urls = chain(before.urls(), urls)
         for url in urls:
             with suppress(NotAUrl):
-                self.view(url)
+                self._views.get(url) or self._first_view(url, rest)
         self._before = {}
+        self._pieces.alone(self._segments.values())
+        self._readings.alone()
 
     def patterns(self) -> Iterator[str]:
         """The page patterns of live experiences, each once."""
@@ -88,53 +125,61 @@ class Pages:
         """What its functions are made of (`Decider.parts`)."""
         for function in self._functions.values():
             yield from parts(function)
+        yield from self._pieces.parts()
+        yield from self._readings.parts()
 
     def view(self, url: str) -> View:
         """What this URL has. Raises `NotAUrl`."""
-        return self._views.get(url) or self._first_view(url)
+        return self._views.get(url) or self._first_view(url, lambda: None)
 
     def urls(self) -> tuple[str, ...]:
         """The URLs that are remembered."""
         return tuple(self._views)
 
-    def _first_view(self, text: str) -> View:
+    def _first_view(self, text: str, rest: Rest) -> View:
         url = patterns.parse_url(text)
         if url is None:
             raise NotAUrl(f"expected an absolute http(s) URL, got {text[:200]!r} - at page.url")
         applying = self._index.find(url)
         view = View(
             fields={"url": url.text, "host": url.host, "path": url.path, "query": url.query},
-            match=self._match(applying) if applying else None,
+            match=self._match(applying, rest) if applying else None,
         )
         _remember(self._views, text, view)
         return view
 
-    def _match(self, applying: tuple[int, ...]) -> Match:
+    def _match(self, applying: tuple[int, ...], rest: Rest) -> Match:
         known = self._matches.get(applying)
         if known is not None:
             return known
         experiences = tuple(self._experiences[index] for index in applying)
-        match = Match(experiences, self._function(experiences))
+        paths = self._readings.of(experiences, self._segments)
+        wanted = reads.wanted(experiences, paths)
+        page, visit = reads.members(paths, ("page",)), reads.members(paths, ("visit",))
+        match = Match(
+            experiences=experiences,
+            function=direct(self._function(experiences, rest)),
+            reader=Reader(wanted),
+            coercions=self._coercions.only(wanted.traits),
+            page=page is None or bool(page & _BESIDE_URL),
+            visit=visit is None or bool(visit),
+            now=("now",) in paths or any(experience.start or experience.end for experience in experiences),
+        )
         _remember(self._matches, applying, match)
         return match
 
-    def _function(self, experiences: tuple[Experience, ...]) -> PageFunction:
+    def _function(self, experiences: tuple[Experience, ...], rest: Rest) -> PageFunction:
         meaning = tuple(_meaning(experience, self._segments) for experience in experiences)
         function = self._before.get(meaning)
         if function is None:
-            function = compile_page(experiences, self._segments)
-            prepare(function)
+            function = compile_page(experiences, self._segments, self._pieces, rest)
         _remember(self._functions, meaning, function)
         return function
 
 
 def _meaning(experience: Experience, segments: Mapping[str, Segment]) -> tuple[Any, ...]:
-    """All that a page function takes from an experience, but for the lines in its comments.
-
-    Conditions by their text: the bytes of one text are not the same every time it is parsed.
-    """
-    audiences = [segments[audience.segment] for audience in experience.audiences]
-    asked = tuple((s.key, tuple(c.text for c in s.when), tuple(c.text for c in s.excepts)) for s in audiences)
+    """All that a page function takes from an experience, but for the lines in its comments."""
+    asked = tuple((audience.segment, meaning(segments[audience.segment])) for audience in experience.audiences)
     return (experience.key, experience.exclusion_group, experience.start, experience.end, asked)
 
 

@@ -1,20 +1,28 @@
 """The answer to `POST /v1/decide` as bytes (DESIGN section 4 "Decision, on the wire"). Nothing but joining."""
 
+from functools import lru_cache
+from typing import Final
+
 import msgspec
 
 from engine.words import Decision
 
+_encode: Final = msgspec.json.Encoder().encode
+
 
 def to_json(decision: Decision) -> bytes:
     """`visitorId`, `ruleset`, `decisions`, and `degraded` only where it is so."""
-    return b"".join(
-        (
-            b'{"visitorId":',
-            msgspec.json.encode(decision.visitor_id),
-            b',"ruleset":',
-            msgspec.json.encode(decision.ruleset),
-            b',"decisions":[',
-            b",".join([assignment.body for assignment in decision.assignments]),
-            b'],"degraded":true}' if decision.degraded else b"]}",
-        )
-    )
+    assignments = decision.assignments
+    if not assignments:
+        entries = b""
+    elif len(assignments) == 1:
+        entries = assignments[0].body
+    else:
+        entries = b",".join([assignment.body for assignment in assignments])
+    ends = b'],"degraded":true}' if decision.degraded else b"]}"
+    return b'{"visitorId":%b%b%b%b' % (_encode(decision.visitor_id), _before_decisions(decision.ruleset), entries, ends)
+
+
+@lru_cache(maxsize=8)
+def _before_decisions(ruleset: str) -> bytes:
+    return b',"ruleset":%b,"decisions":[' % _encode(ruleset)

@@ -22,7 +22,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Lock, RLock
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Final, NoReturn, TypeVar
 from zlib import crc32
 
 import lmdb
@@ -81,6 +81,7 @@ class LmdbStore:
         self._resizing = Lock()  # taken under `_writing`, and only for the resizing itself
         self._environment, self._trust = _open(folder, map_bytes, canary_s, read_only=read_only)
         self._begin: Callable[..., lmdb.Transaction[bytes]] = self._begin_if_whole
+        self._begin_at_once: Callable[[], lmdb.Transaction[bytes]] = self._environment.begin
         self._file = os.open(folder / identity.DATA_FILE, os.O_RDONLY)
         self._least = self._used_bytes()  # the file is never shorter again, unless somebody cut it
         self._damaged |= self._trust.damaged
@@ -166,10 +167,10 @@ class LmdbStore:
     def _used_bytes(self) -> int:
         return int((self._environment.info()["last_pgno"] + 1) * self._environment.stat()["psize"])
 
-    def _begin_if_whole(self, **how: Any) -> "lmdb.Transaction[bytes]":
+    def _begin_if_whole(self, *, write: bool = False) -> "lmdb.Transaction[bytes]":
         if self._is_cut():
             self._look()
-        return self._environment.begin(**how)
+        return self._environment.begin(write=write)
 
     def _is_cut(self) -> bool:  # half a microsecond, in place of SIGBUS
         return not self._closed and os.lseek(self._file, 0, os.SEEK_END) < self._least
@@ -181,29 +182,29 @@ class LmdbStore:
             self._answer(self._trust.look)
             self._least = self._used_bytes()
         except StoreDamaged as damaged:
-            self._begin = _refusing(str(damaged))
+            self._begin = self._begin_at_once = _refusing(str(damaged))
             raise
 
     def _chain(self, first: Key, following: Following) -> list[Found]:
-        found: list[Found] = []
-        key: Key | None = first
-        txn = self._begin()
+        # The way of every decision: in most there is one record, and each call less is a part of the whole.
+        if not self._closed and os.lseek(self._file, 0, os.SEEK_END) < self._least:  # as `_is_cut`
+            self._look()
+        txn = self._begin_at_once()
         try:
-            get = txn.get
+            raw = txn.get(first)
+            if raw is None:
+                return [None]
+            if crc32(raw, crc32(first)) != _RESIDUE:
+                return [self._note_damaged(first)]
+            found: list[Found] = [raw[:-_SUM_BYTES]]
+            key = following(found[0])  # type: ignore[arg-type] # it is no mark
             while key is not None and len(found) < CHAIN_LONGEST:
-                raw = get(key)
-                if raw is None:
-                    found.append(None)
-                    break
-                if crc32(raw, crc32(key)) != _RESIDUE:
-                    found.append(self._note_damaged(key))
-                    break
-                body = raw[:-_SUM_BYTES]
-                found.append(body)
-                key = following(body)
+                raw = txn.get(key)
+                found.append(None if raw is None else self._checked(key, raw))
+                key = following(body) if type(body := found[-1]) is bytes else None
+            return found
         finally:
             txn.abort()
-        return found
 
     def _get(self, keys: Sequence[Key]) -> list[Found]:
         found: list[Found] = []

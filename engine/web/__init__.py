@@ -13,6 +13,7 @@ rule files (the node does), state of its own beyond a connection.
    `preview.py` signs and reads links that show one variant.
 5. `refusal.py` is every error that a client can see: one table of codes, and its two forms (RFC 9457, Segment's).
 6. The app is for any ASGI server; `serve.py` runs it in uvicorn, `workers.py` in several processes.
-7. `guard.py` is HTTP on one connection, with a limit on everything that a client may do; `clients.py` is the clock of
-   its deadlines; `listening.py` shuts the door.
+7. `guard.py` is HTTP on one connection, with a limit on everything that a client may do (`bounds.py` by address,
+   `lastwords.py` what it hears beyond them); `clients.py` is the clock of its deadlines; `listening.py` shuts the door.
+8. `lane.py` stands in front of it: a usual request for a decision is answered there, without the app.
 """

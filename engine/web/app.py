@@ -69,14 +69,18 @@ def build(
     """The app around a node. Raises `ValueError` for a proxy that is neither an address nor a network."""
     cors = Cors(origins)
     gate = Gate(admin_keys) if admin_keys else None
-    table = addresses(node, Proxies(trusted_proxies))
-    return App(node, [Door(address, cors, gate) for address in table if gate or address.who != "admin"])
+    proxies = Proxies(trusted_proxies)
+    table = addresses(node, proxies)
+    return App(node, [Door(address, cors, gate) for address in table if gate or address.who != "admin"], proxies)
 
 
 class App:
-    """The app as the server calls it. `doors` are the addresses that it has, `routes` how Starlette finds them."""
+    """The app as the server calls it. `doors` are the addresses that it has, `routes` how Starlette finds them.
 
-    def __init__(self, node: Node, doors: Sequence[Door]) -> None:
+    `straight` is the way of a usual decision for a server that needs no app for it (`lane.py`).
+    """
+
+    def __init__(self, node: Node, doors: Sequence[Door], proxies: Proxies) -> None:
         @asynccontextmanager
         async def lifespan(_: Starlette) -> AsyncIterator[None]:
             node.start()
@@ -89,6 +93,7 @@ class App:
         self.routes = tuple(Route(door.address.path, door) for door in doors)
         self._node = node
         [self._decide] = [door for door in doors if door.address.path == DECIDE]
+        self.straight = decide.Straight(node, proxies, self._decide)
         self._rest = Starlette(
             routes=self.routes,
             exception_handlers={HTTPException: _refused, Exception: _refused},

@@ -69,7 +69,8 @@ class _Body(Struct, gc=False, rename={"visitor_id": "visitorId"}):
     preview: str | None = None
 
 
-_decoder = msgspec.json.Decoder(_Body)
+_decode = msgspec.json.Decoder(_Body).decode
+_NOTHING: dict[str, str] = {}  # shared, and never written to
 
 
 async def read(request: Request) -> Asked:
@@ -84,6 +85,8 @@ def visit(asked: Asked, reads: AbstractSet[str], headers: Headers, peer: str | N
 
     `reads` are the roots that any condition asks for; what nobody asks for is not worked out.
     """
+    if not reads:
+        return Visit(asked.count, asked.first_seen, asked.new, asked.device, _NOTHING)
     seen = {**device(headers), **asked.device} if "device" in reads else asked.device
     where = place(headers) if "geo" in reads and proxies.trust(peer) else {}
     return Visit(asked.count, asked.first_seen, asked.new, seen, where)
@@ -97,19 +100,21 @@ def not_a_url() -> Refused:
 def from_body(body: bytes) -> Asked:
     """The JSON body `{visitorId, page, visit, device, traits, preview}`. Raises `Refused`."""
     try:
-        said = decoded(_decoder.decode, body)
-    except NotJson as error:
-        raise Refused("not-json", f"{error}.") from None
-    except WrongType as error:
-        raise Refused("wrong-type", f"{error}.") from None
-    page, view = said.page, said.visit
-    visitor_id = _visitor(said.visitor_id)
-    viewed = _page(page.url, page.referrer, page.title) if page else _page(None, None, None)
+        said = _decode(body)
+    except Exception:  # noqa: BLE001 - whatever it is, it is told below
+        said = _decoded_anyhow(body)
+    page, view, visitor_id = said.page, said.visit, said.visitor_id
+    if visitor_id is None or not is_visitor_id(visitor_id):
+        raise _no_visitor(visitor_id)
+    if page is None or not page.url or len(page.url) > limits.URL_CHARS:
+        raise _no_page(page.url if page else None)
+    viewed = Page(page.url, page.referrer or "", page.title or "")
     traits = _traits(said.traits) if said.traits else {}
-    used = _device(said.device) if said.device else {}
+    used = _device(said.device) if said.device else _NOTHING
     if view is None:
-        return Asked(visitor_id, viewed, traits, device=used, preview=said.preview)
-    return Asked(visitor_id, viewed, traits, view.count, _utc(view.first_seen), view.new, used, said.preview)
+        return Asked(visitor_id, viewed, traits, None, None, None, used, said.preview)
+    first_seen = _utc(view.first_seen) if view.first_seen else None
+    return Asked(visitor_id, viewed, traits, view.count, first_seen, view.new, used, said.preview)
 
 
 def from_query(query: bytes) -> Asked:
@@ -123,25 +128,36 @@ def from_query(query: bytes) -> Asked:
     except ValueError:  # UnicodeDecodeError is one
         raise Refused("bad-query", f"Expected at most {_QUERY_FIELDS} percent-encoded UTF-8 fields.") from None
     said = dict(pairs)
-    visitor_id = _visitor(said.get("visitorId"))
-    viewed = _page(said.get("url"), said.get("referrer"), said.get("title"))
+    visitor_id = said.get("visitorId")
+    if visitor_id is None or not is_visitor_id(visitor_id):
+        raise _no_visitor(visitor_id)
+    url = said.get("url")
+    if not url or len(url) > limits.URL_CHARS:
+        raise _no_page(url)
+    viewed = Page(url, said.get("referrer", ""), said.get("title", ""))
     return Asked(visitor_id, viewed, {}, preview=said.get("preview"))
 
 
-def _visitor(visitor_id: str | None) -> str:
+def _decoded_anyhow(body: bytes) -> _Body:
+    """What the body says once it is mended, or what is wrong with it. Raises `Refused`."""
+    try:
+        return decoded(_decode, body)
+    except NotJson as error:
+        raise Refused("not-json", f"{error}.") from None
+    except WrongType as error:
+        raise Refused("wrong-type", f"{error}.") from None
+
+
+def _no_visitor(visitor_id: str | None) -> Refused:
     if visitor_id is None:
-        raise Refused("missing-visitor-id", "Expected `visitorId`: the visitor's first-party cookie.")
-    if not is_visitor_id(visitor_id):
-        raise Refused("bad-visitor-id", f"Expected 1 to {limits.VISITOR_ID_CHARS} characters of A-Z a-z 0-9 . _ : -")
-    return visitor_id
+        return Refused("missing-visitor-id", "Expected `visitorId`: the visitor's first-party cookie.")
+    return Refused("bad-visitor-id", f"Expected 1 to {limits.VISITOR_ID_CHARS} characters of A-Z a-z 0-9 . _ : -")
 
 
-def _page(url: str | None, referrer: str | None, title: str | None) -> Page:
+def _no_page(url: str | None) -> Refused:
     if not url:
-        raise Refused("missing-url", "Expected `page.url`: the address of the page that is viewed.")
-    if len(url) > limits.URL_CHARS:
-        raise Refused("bad-url", f"Expected a URL of at most {limits.URL_CHARS} characters, got {len(url)}.")
-    return Page(url, referrer or "", title or "")
+        return Refused("missing-url", "Expected `page.url`: the address of the page that is viewed.")
+    return Refused("bad-url", f"Expected a URL of at most {limits.URL_CHARS} characters, got {len(url)}.")
 
 
 def _traits(said: dict[str, Any]) -> Traits:
@@ -157,8 +173,8 @@ def _device(said: _Device) -> dict[str, str]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _utc(moment: datetime | None) -> datetime | None:
+def _utc(moment: datetime) -> datetime:
     try:
-        return moment.astimezone(UTC) if moment else None
+        return moment.astimezone(UTC)
     except OverflowError:
         raise Refused("wrong-type", "Expected a `visit.first_seen` within the years 1 to 9999, in UTC.") from None

@@ -6,7 +6,8 @@ does about its own deadline (`guard.py`).
 1. One timer a process, none a connection: every `limits.SWEEP_S` each connection is shown the clock.
 2. The clock counts sweeps, not seconds. While this process could not run (stopped, or busy elsewhere) no client could
    be heard, and no client's time passes.
-3. Refusals are counted by code, and told in one line every `limits.REFUSALS_LOG_S` at most: what a client can do ten
+3. What every answer says (the date) is put into bytes when it changes, not for every answer.
+4. Refusals are counted by code, and told in one line every `limits.REFUSALS_LOG_S` at most: what a client can do ten
    thousand times a second must not fill a disk.
 """
 
@@ -54,6 +55,16 @@ class Clients(ServerState):
         self.refused: Counter[str] = Counter()
         self._untold: Counter[str] = Counter()
         self._next_line = 0
+        self._lines = b""
+        self._lines_of: object = None
+
+    @property
+    def lines(self) -> bytes:
+        """The headers of every answer, as they are sent."""
+        if self._lines_of is not self.default_headers:  # uvicorn makes a new list every second
+            self._lines = b"".join(b"%b: %b\r\n" % header for header in self.default_headers)
+            self._lines_of = self.default_headers
+        return self._lines
 
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Sweep from now on, for as long as the loop runs."""

@@ -3,15 +3,21 @@
 1. `answer` is the whole of it: bytes in, bytes out, `Refused` for a client's mistake. It awaits nothing, so that
    whoever has a body (this endpoint, the command line, a protocol class) can call it where it stands.
 2. `endpoint` is the same for a request over HTTP, whose question may also stand in the query.
+3. `Straight` is the same once more for whoever holds head and body as bytes (`lane.py`): the answer with its head, the
+   same bytes as the endpoint's.
 """
+
+from typing import Final
 
 from engine.decide.decider import NotAUrl
 from engine.decide.wire import to_json
 from engine.node import Node
 from engine.web import ask, preview
-from engine.web.door import Answer, Reply
+from engine.web.door import Answer, Door, Reply
 from engine.web.request import Headers, Request
 from engine.web.surroundings import Proxies
+
+_NO_HEADERS: Final[Headers] = {}
 
 
 def answer(body: bytes, node: Node, headers: Headers, peer: str | None, proxies: Proxies) -> bytes:
@@ -20,7 +26,7 @@ def answer(body: bytes, node: Node, headers: Headers, peer: str | None, proxies:
 
 
 def _answered(asked: ask.Asked, node: Node, headers: Headers, peer: str | None, proxies: Proxies) -> bytes:
-    visit = ask.visit(asked, node.held.reads, headers, peer, proxies)
+    visit = ask.visit(asked, node.rules.held.reads, headers, peer, proxies)
     try:
         if asked.preview is not None:
             return preview.answer(asked, visit, node)
@@ -36,3 +42,29 @@ def endpoint(node: Node, proxies: Proxies) -> Answer:
         return Reply(_answered(await ask.read(request), node, request.headers, request.peer, proxies))
 
     return answered
+
+
+class Straight:
+    """The way from a body to the bytes of a good answer, without a request in between."""
+
+    def __init__(self, node: Node, proxies: Proxies, door: Door) -> None:
+        self._node = node
+        self._proxies = proxies
+        self._door = door
+        self._heeds_origin = door.heeds_origin
+        self._around = door.around_length(None)
+
+    def __call__(self, body: bytes, sent: Headers, peer: str | None) -> tuple[bytes, bytes, bytes, bytes] | None:
+        """All of the answer behind its status and its date, in parts; `sent` are the headers as they were written.
+
+        None where one is written in several ways, of which one would have to count. Raises `Refused`, and whatever the
+        store does.
+        """
+        around, headers = self._around, _NO_HEADERS
+        if self._heeds_origin or self._node.rules.held.reads:
+            headers = {name.lower(): value for name, value in sent.items()}
+            if len(headers) < len(sent):
+                return None
+            around = self._door.around_length(headers.get(b"origin"))
+        answered = _answered(ask.from_body(body), self._node, headers, peer, self._proxies)
+        return around[0], b"%d" % len(answered), around[1], answered

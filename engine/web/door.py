@@ -23,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from engine.web.admin import Gate
 from engine.web.refusal import MEDIA_TYPE, Form, Refused
-from engine.web.request import Gone, Request
+from engine.web.request import Gone, Headers, Request
 
 log = logging.getLogger("mutiny_edge.web")
 
@@ -44,6 +44,9 @@ _MAY_READ: Final[dict[Who, RawHeaders]] = {"source": [(b"access-control-expose-h
 # analytics.js up to 1.71 takes every answer that it can read for a success, and sends again only what failed without
 # one. It sends no `Authorization` (that began with 1.84): for whoever sends none, trouble is unreadable.
 _TRIED_AGAIN: Final = frozenset({429, 503})
+_ORIGINS: Final = (
+    1_000  # whose heads are remembered; a website has a few, and who sends others must not fill the memory
+)
 _FAULT_PAUSE_S: Final = 5  # a fault of ours that passes is over by then; one that does not, is not made worse
 
 
@@ -76,13 +79,13 @@ class Cors:
     """Which websites' scripts may read answers: those of every one (`*`) or those listed, compared as browsers send."""
 
     def __init__(self, origins: Sequence[str]) -> None:
-        self._for_any: RawHeaders | None = [(b"access-control-allow-origin", b"*")] if "*" in origins else None
+        self.for_any: RawHeaders | None = [(b"access-control-allow-origin", b"*")] if "*" in origins else None
         self._origins = frozenset(origin.rstrip("/").lower().encode() for origin in origins)
 
     def headers(self, origin: bytes | None) -> RawHeaders:
         """The headers of an answer to a request with this `Origin`."""
-        if self._for_any is not None:
-            return self._for_any
+        if self.for_any is not None:
+            return self.for_any
         if origin is None or origin.lower() not in self._origins:
             return [(b"vary", b"Origin")]
         return [(b"access-control-allow-origin", origin), (b"vary", b"Origin")]
@@ -105,6 +108,9 @@ class Door:
         allowed = [m for m in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE") if m in self._methods]
         self._allow = (b"allow", ", ".join([*allowed, "OPTIONS"]).encode())
         self._options = Reply(b"", 204, headers=self._preflight())
+        # Does an answer hang on the `Origin`?
+        self.heeds_origin = self._cors is not None and self._cors.for_any is None
+        self._around: dict[bytes | None, tuple[bytes, bytes]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever is wrong with it is an answer too."""
@@ -121,14 +127,32 @@ class Door:
         except Exception:
             log.exception("%r %s failed", request.method, self.address.path)
             reply = self._told(Refused("internal-error", "The fault is logged.", retry_after_s=_FAULT_PAUSE_S))
+        body = b"" if request.method == "HEAD" else reply.body
+        await send({"type": "http.response.start", "status": reply.status, "headers": self._head(reply, headers)})
+        await send({"type": "http.response.body", "body": body})
+
+    def around_length(self, origin: bytes | None) -> tuple[bytes, bytes]:
+        """What stands in front of and behind the length, in the head of a good answer to a page of this `Origin`."""
+        if not self.heeds_origin:
+            origin = None
+        known = self._around.get(origin)
+        if known is None:
+            head = self._head(Reply(b""), {} if origin is None else {b"origin": origin})
+            lines = b"".join(b"%b: %b\r\n" % header for header in head)
+            before, length, behind = lines.partition(b"content-length: 0")
+            known = before + length[:-1], behind + b"\r\n"
+            if len(self._around) >= _ORIGINS:
+                self._around.clear()
+            self._around[origin] = known
+        return known
+
+    def _head(self, reply: Reply, headers: Headers) -> RawHeaders:
+        """The head of an answer to a request with these headers."""
         readable = not (self._form == "segment" and reply.status in _TRIED_AGAIN and b"authorization" not in headers)
         allowed = [*self._cors.headers(headers.get(b"origin")), *self._may_read] if self._cors and readable else ()
         length = () if reply.status in _WITHOUT_BODY else ((b"content-length", b"%d" % len(reply.body)),)
         kind, kept = (b"content-type", reply.media_type), (b"cache-control", reply.cache)
-        head = [kind, *length, _NO_SNIFF, kept, *reply.headers, *allowed]
-        body = b"" if request.method == "HEAD" else reply.body
-        await send({"type": "http.response.start", "status": reply.status, "headers": head})
-        await send({"type": "http.response.body", "body": body})
+        return [kind, *length, _NO_SNIFF, kept, *reply.headers, *allowed]
 
     def _told(self, refused: Refused) -> Reply:
         """The refusal, in the form that clients of this address read."""

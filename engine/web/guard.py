@@ -6,7 +6,7 @@ within the limits, the numbers themselves (`engine/limits.py`), the clock (`clie
 1. A connection is idle, in the head of a request, in its body, or deaf. Deadlines hold for the first three while the
    client is the one who is waited for; they are ticks of `Clients`, looked at in its sweep.
 2. Heads and bodies are bounded before they are kept: by Content-Length before a byte of the body is read, else while
-   counting. `BOUNDS` says how much and how long, by path; what is not in it has the bounds of a decision.
+   counting. `bounds.py` says how much and how long, by path.
 3. Whatever is wrong is answered as problem+json with a code of `refusal.CODES`, in its turn: after the answers to
    requests that came before it on the connection. Then nothing more is listened to, and what is still on its way is
    thrown away for a moment, for closing at once would reset the connection and take the answer with it.
@@ -18,48 +18,26 @@ within the limits, the numbers themselves (`engine/limits.py`), the clock (`clie
 """
 
 import asyncio
-import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any, Final
 
 import httptools
-from msgspec import Struct
 from uvicorn._types import HTTPScope
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from engine import limits
+from engine.web import lastwords
+from engine.web.bounds import OTHER, Bounds, body_too_large, head_too_large, of_url, url_too_long
 from engine.web.clients import NEVER, Clients, ticks
-from engine.web.ingest import INGEST, WEBHOOK
-from engine.web.refusal import MEDIA_TYPE, Form, Refused
-
-log = logging.getLogger("mutiny_edge.web")
+from engine.web.refusal import Refused
 
 # What a connection is doing.
 IDLE: Final = 0  # no byte of a request yet; earlier ones may still be waiting for their answers
 HEAD: Final = 1
 BODY: Final = 2
 DEAF: Final = 3  # nothing that it says counts any more
-
-
-class Bounds(Struct, frozen=True):
-    """How large a body may be, and how long after its first byte a request must be complete. `public`: refusals may
-    be read by any page; they say nothing of a visitor. `form` is the one in which its clients read refusals.
-    """
-
-    body_bytes: int
-    request_ticks: int
-    public: bool = False
-    form: Form = "problem"
-
-
-_INGEST: Final = Bounds(limits.BATCH_BYTES, ticks(limits.INGEST_S), public=True, form="segment")
-OTHER: Final = Bounds(limits.DECIDE_BODY_BYTES, ticks(limits.DECIDE_S))
-BOUNDS: Final[Mapping[bytes, Bounds]] = {
-    b"/v1/decide": Bounds(limits.DECIDE_BODY_BYTES, ticks(limits.DECIDE_S), public=True),
-    **dict.fromkeys((path.encode() for path in INGEST), _INGEST),
-}
 
 _FIRST_BYTE: Final = ticks(limits.FIRST_BYTE_S)
 _KEEP_ALIVE: Final = ticks(limits.KEEP_ALIVE_S)
@@ -100,6 +78,7 @@ class Guard(HttpToolsProtocol):
         self.url = b""
         self._state = IDLE
         self._deadline = NEVER
+        self._idle_ticks = _FIRST_BYTE  # how long it may be idle
         self._begun = 0  # the tick at which the request that is arriving began
         self._arriving: HTTPScope | None = None  # that request, once its beginning was noted
         self._complete: HTTPScope | None = None  # the last request that arrived in whole
@@ -118,7 +97,7 @@ class Guard(HttpToolsProtocol):
         super().connection_made(transport)
         self.flow = _Flow(transport, self.pipeline)
         transport.set_write_buffer_limits(high=limits.WRITE_BUFFER_BYTES)
-        self._deadline = self.server_state.tick + _FIRST_BYTE
+        self._deadline = self.server_state.tick + self._idle_ticks
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The end. uvicorn's tells only the newest request."""
@@ -141,7 +120,7 @@ class Guard(HttpToolsProtocol):
         if self._answering():
             self.cycle.keep_alive = False
         elif self._state == IDLE:
-            self._deadline += _LAST_CALL - (_FIRST_BYTE if self.cycle is None else _KEEP_ALIVE)
+            self._deadline += _LAST_CALL - self._idle_ticks
             self.sweep(self.server_state.tick)
         else:
             if self._state == BODY:
@@ -192,7 +171,7 @@ class Guard(HttpToolsProtocol):
             if self.scope is not self._complete:
                 self._wait_for_the_rest()
         except httptools.HttpParserError as error:
-            self._refuse(self._meant(error))
+            self._refuse(lastwords.meant(error))
         except Refused as refused:
             self._refuse(refused)
 
@@ -228,14 +207,14 @@ class Guard(HttpToolsProtocol):
         self._state = HEAD
         self._deadline = min(self._begun + _HEADERS, self.server_state.last_tick)
         if self._fed - self._earlier > limits.HEAD_BYTES:
-            raise _url_too_long() if len(self.url) > limits.URL_BYTES else _head_too_large()
+            raise url_too_long() if len(self.url) > limits.URL_BYTES else head_too_large()
 
     def _check_body(self, fed: int, bounds: Bounds) -> None:
         self._deadline = min(self._begun + bounds.request_ticks, self.server_state.last_tick)
         # Neither the framing of chunks nor what may follow them is counted as body.
         most = limits.HEAD_BYTES + limits.CHUNK_OVERHEAD * bounds.body_bytes
         if fed > most or _length(self.scope) > bounds.body_bytes:
-            raise _body_too_large(bounds)
+            raise body_too_large(bounds)
 
     def on_headers_complete(self) -> None:
         """All but the body. Raises `Refused`, which ends the parsing."""
@@ -245,11 +224,11 @@ class Guard(HttpToolsProtocol):
             self._wishes_upgrade = True
             return
         if len(self.url) > limits.URL_BYTES:
-            raise _url_too_long()
+            raise url_too_long()
         if len(self.headers) > limits.HEADERS or (
             self._fed > limits.HEAD_BYTES and self._head_bytes() > limits.HEAD_BYTES
         ):
-            raise _head_too_large()
+            raise head_too_large()
         if len(self.pipeline) >= limits.PIPELINE:
             raise Refused("too-many-requests", f"Expected at most {limits.PIPELINE} requests ahead of their answers.")
         before = self.cycle
@@ -266,7 +245,7 @@ class Guard(HttpToolsProtocol):
         """A piece of a body. Raises `Refused`, which ends the parsing."""
         self._room -= len(body)
         if self._room < 0:
-            raise _body_too_large(self._bounds())
+            raise body_too_large(self._bounds())
         HttpToolsProtocol.on_body(self, body)
 
     def on_message_complete(self) -> None:
@@ -278,11 +257,10 @@ class Guard(HttpToolsProtocol):
         self._complete = self.scope
         self._earlier = self._fed
         if self.cycle.response_complete:  # it was answered before its body was there
-            self._deadline = self.server_state.tick + _KEEP_ALIVE
+            self._lie_idle()
 
     def _bounds(self) -> Bounds:
-        path = self.url.partition(b"?")[0]
-        return BOUNDS.get(path) or (_INGEST if path.startswith(WEBHOOK.encode()) else OTHER)
+        return of_url(self.url)
 
     def _head_bytes(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
@@ -302,12 +280,17 @@ class Guard(HttpToolsProtocol):
         if self._last_words is not None:
             self._say_last_words()
         elif self._state == IDLE:
-            self._deadline = self.server_state.tick + _KEEP_ALIVE
+            self._lie_idle()
         elif self._state == BODY and self.expect_100_continue and self._room == self._bounds().body_bytes:
             # It was told the end before it began with its body: it need not send that, and then its next request
             # would be taken for the body.
             self._last_words = b""
             self._say_last_words()
+
+    def _lie_idle(self) -> None:
+        """All was answered."""
+        self._idle_ticks = _KEEP_ALIVE
+        self._deadline = self.server_state.tick + _KEEP_ALIVE
 
     def _answering(self) -> bool:
         """Is a whole request waiting for its answer?"""
@@ -316,7 +299,9 @@ class Guard(HttpToolsProtocol):
     def _refuse(self, refused: Refused) -> None:
         """Answer the request that is arriving with this, when it is its turn, and listen to nothing more."""
         self.server_state.count(refused.code)
-        words = self._problem(refused)
+        words = lastwords.response(
+            refused, self._bounds(), self.server_state.lines, without_body=self.parser.get_method() == b"HEAD"
+        )
         earlier = bool(self.pipeline) if self._state == BODY else self._answering()
         if self._state == BODY:
             if self.cycle.response_started and not self.cycle.response_complete:
@@ -351,47 +336,6 @@ class Guard(HttpToolsProtocol):
         self._state = DEAF
         self._deadline = self.server_state.tick + _LINGER
         self.flow.resume_reading()
-
-    def _problem(self, refused: Refused) -> bytes:
-        """The refusal as a whole response."""
-        form = self._bounds().form
-        body = refused.body(form)
-        head = [STATUS_LINE[refused.status_in(form)]]
-        head += [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
-        head.append(b"content-type: %b\r\ncontent-length: %d\r\n" % (MEDIA_TYPE[form], len(body)))
-        head.append(b"cache-control: no-store\r\nx-content-type-options: nosniff\r\nconnection: close\r\n")
-        if self._bounds().public:
-            head.append(b"access-control-allow-origin: *\r\n")
-        head.append(b"\r\n")
-        if self.parser.get_method() != b"HEAD":
-            head.append(body)
-        return b"".join(head)
-
-    def _meant(self, error: httptools.HttpParserError) -> Refused:
-        """What is wrong with the request, in the words of the parser or of a callback that it called."""
-        cause = error.__context__
-        if isinstance(cause, Refused):
-            return cause
-        if cause is None:
-            return Refused("not-http", f"{error}.")
-        if isinstance(cause, httptools.HttpParserError | UnicodeDecodeError):
-            return Refused("not-http", "The address in the first line cannot be read.")
-        log.error("a request could not be read", exc_info=cause)
-        return Refused("internal-error", "The fault is logged.")
-
-
-def _url_too_long() -> Refused:
-    return Refused("url-too-long", f"Expected an address of at most {limits.URL_BYTES} bytes; a body may be longer.")
-
-
-def _head_too_large() -> Refused:
-    return Refused(
-        "headers-too-large", f"Expected at most {limits.HEADERS} headers of {limits.HEAD_BYTES} bytes in all."
-    )
-
-
-def _body_too_large(bounds: Bounds) -> Refused:
-    return Refused("body-too-large", f"Expected a body of at most {bounds.body_bytes} bytes.")
 
 
 def _length(scope: HTTPScope) -> int:

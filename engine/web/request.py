@@ -16,7 +16,7 @@ Headers: TypeAlias = Mapping[bytes, bytes]
 _LENGTH_DIGITS = 18  # a length of more digits is too large whatever they are, and Python reads no number of 5,000
 _CODING_CHARS = 32  # of it in a message
 _AS_IT_IS = frozenset({b"", b"identity"})
-_TYPES = frozenset({b"application/json", b"text/plain", b""})
+TYPES = frozenset({b"application/json", b"text/plain", b""})
 
 
 class Gone(Exception):  # noqa: N818 - a state of the client, not a fault
@@ -71,7 +71,7 @@ class Request(Struct, frozen=True, gc=False):
     def _check_media_type(self) -> None:
         """A request without a type is taken at its word."""
         value = self.headers.get(b"content-type", b"")
-        if value not in _TYPES and value.split(b";", 1)[0].strip().lower() not in _TYPES:
+        if value not in TYPES and value.split(b";", 1)[0].strip().lower() not in TYPES:
             raise Refused("unsupported-media-type", "Expected `Content-Type: application/json` or `text/plain`.")
 
     def _check_coding(self) -> None:

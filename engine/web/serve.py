@@ -37,12 +37,12 @@ from engine.node import Node, Settings
 from engine.web.admin import Keys, read_keys
 from engine.web.app import build
 from engine.web.clients import Clients
-from engine.web.guard import Guard
+from engine.web.lane import Lane
 from engine.web.listening import shut
 
 log = logging.getLogger("mutiny_edge.serve")
 
-PROTOCOL: Final = Guard
+PROTOCOL: Final = Lane
 BACKLOG: Final = 2048  # connections that may wait while every worker is busy; the kernel caps it (somaxconn)
 SWITCH_INTERVAL_S: Final = 0.0001  # how long a thread that compiles rules keeps requests waiting (Python: 5 ms)
 

@@ -218,3 +218,13 @@ def test_numbers_survive_as_text(number: float) -> None:
 def test_what_has_no_words(value: Any) -> None:
     """Lists, maps and what is no trait value at all have no words."""
     assert in_words(value) is None
+
+
+def test_only_some_declarations() -> None:
+    """Those of other traits do nothing; without names it is all of them."""
+    both = Coercions([TraitDeclaration("x", "number", 1, None), TraitDeclaration("y", "string", "A", "lower")])
+    one = both.only(frozenset({"y", "z"}))
+    assert both.only(None) is both
+    assert one.apply({"x": "45 people"}) == ({"x": "45 people", "y": "a"}, ())
+    assert one.as_written({"x": "X", "y": "Y"}, {"y": "y"}) == {"y": "Y"}
+    assert both.only(frozenset({"x"})).as_written({"y": "Y"}, {"x": 1}) == {"x": 1}

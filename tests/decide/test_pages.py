@@ -7,9 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import limits
+from engine.compile.segments import formula
+from engine.decide.coerce import Coercions
 from engine.decide.pages import NotAUrl, Pages, PatternIndex, deciding_order, matching
 from engine.rules.notation import patterns
 
+UNDECLARED = Coercions(())
 PATTERNS = [
     *(
         "/",
@@ -102,14 +105,14 @@ def test_only_live_experiences_are_found_in_deciding_order(make: Any) -> None:
         make.experience("paused", "s", priority=10, status="paused"),
         make.experience("elsewhere", "s", pages=("/elsewhere",)),
     ]
-    match = Pages(experiences, {"s": make.segment("s")}).view("https://x.test/").match
+    match = Pages(experiences, {"s": make.segment("s")}, UNDECLARED).view("https://x.test/").match
     assert match is not None
     assert [experience.key for experience in match.experiences] == ["high", "a", "b", "low"]
 
 
 def test_a_page_without_experiences_has_no_match(make: Any) -> None:
     """Where nothing applies there is nothing to match, and still the page is taken apart."""
-    view = Pages([make.experience("a", "s", pages=("/a",))], {"s": make.segment("s")}).view(
+    view = Pages([make.experience("a", "s", pages=("/a",))], {"s": make.segment("s")}, UNDECLARED).view(
         "https://X.test/b?c=d&c=e#f"
     )
     assert view.match is None
@@ -119,7 +122,9 @@ def test_a_page_without_experiences_has_no_match(make: Any) -> None:
 def test_pages_with_the_same_experiences_share_one_match(make: Any) -> None:
     """A page function belongs to a set of experiences: URLs with the same set share it, and a URL is looked up once."""
     segments = {"s": make.segment("s")}
-    pages = Pages([make.experience("a", "s", pages=("/a/**",)), make.experience("b", "s", pages=("/a/b",))], segments)
+    pages = Pages(
+        [make.experience("a", "s", pages=("/a/**",)), make.experience("b", "s", pages=("/a/b",))], segments, UNDECLARED
+    )
     assert pages.view("https://x.test/a/1").match is pages.view("https://y.test/a/2?c").match
     assert pages.view("https://x.test/a/b").match is not pages.view("https://x.test/a/1").match
     assert pages.view("https://x.test/a/1") is pages.view("https://x.test/a/1")
@@ -131,13 +136,13 @@ def test_pages_with_the_same_experiences_share_one_match(make: Any) -> None:
 def test_what_is_no_url_is_said(make: Any, url: str) -> None:
     """A text that is no absolute http(s) URL is an error that names the place, not a page without experiences."""
     with pytest.raises(NotAUrl, match=r"expected an absolute http\(s\) URL, got .* - at page.url"):
-        Pages([], {}).view(url)
+        Pages([], {}, UNDECLARED).view(url)
 
 
 def test_the_memo_is_bounded(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full memo is dropped whole; answers stay the same."""
     monkeypatch.setattr("engine.decide.pages.PAGE_MEMO", 10)
-    pages = Pages([make.experience("a", "s")], {"s": make.segment("s")})
+    pages = Pages([make.experience("a", "s")], {"s": make.segment("s")}, UNDECLARED)
     first = pages.view("https://x.test/0")
     for number in range(1, 10):
         pages.view(f"https://x.test/{number}")
@@ -165,7 +170,7 @@ def pages(make: Any, when: str = "traits.s", **fields: Any) -> Pages:
     """One experience on `/`, one on `/pricing`, of one segment each."""
     segments = {key: make.segment(key, when if key == "s" else "traits.t") for key in ("s", "t")}
     home = make.experience("home", "s", pages=("https://a.test/",), **fields)
-    return Pages([home, make.experience("pricing", "t", pages=("https://a.test/pricing",))], segments)
+    return Pages([home, make.experience("pricing", "t", pages=("https://a.test/pricing",))], segments, UNDECLARED)
 
 
 def functions(found: Pages) -> list[Any]:
@@ -194,3 +199,22 @@ def test_being_warm_is_knowing_the_urls(make: Any) -> None:
     after.warm(["https://a.test/", "no url"], before)
     assert set(after.urls()) == {"https://a.test/", "https://a.test/elsewhere"}
     assert set(after.patterns()) == {"https://a.test/", "https://a.test/pricing"}
+
+
+def test_what_is_made_of_a_segment_outlives_several_reloads(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of many segments that was taken over as it is, and changes later: only what changed is made anew."""
+    texts = {f"s{n}": f'traits.s == "{n}"' for n in range(60)}
+
+    def reloaded(before: Pages | None = None) -> Pages:
+        segments = {key: make.segment(key, text) for key, text in texts.items()}
+        pages = Pages([make.experience(key, key, pages=("/",)) for key in texts], segments, UNDECLARED)
+        pages.warm(["https://a.test/"], before)
+        return pages
+
+    pages = reloaded(reloaded())
+    made: list[str] = []
+    monkeypatch.setattr("engine.compile.pages.MOST_STRAIGHT", 0)
+    monkeypatch.setattr("engine.compile.pieces.formula", lambda segment: made.append(segment.key) or formula(segment))
+    texts["s7"] += " && traits.t"
+    reloaded(pages)
+    assert made == ["s7"]

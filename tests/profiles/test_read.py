@@ -9,7 +9,7 @@ import pytest
 
 from engine.profiles.ids import BadId, Key, key
 from engine.profiles.nothing import NothingStored
-from engine.profiles.read import read_profile
+from engine.profiles.read import Reader, Wanted, read_profile
 from engine.profiles.record import Change, LinkName
 from engine.profiles.store import DAMAGED, Following, Found, NotAtOnce, Store, StoreUnavailable
 from engine.words import Profile
@@ -268,3 +268,59 @@ def test_an_id_that_no_key_can_be_made_of_is_refused(store: Store) -> None:
     for id_ in ("", "x" * 1_000):
         with pytest.raises(BadId):
             read_profile(store, id_)
+
+
+NONE: frozenset[str] = frozenset()
+NOTHING = Wanted(NONE, NONE, NONE, NONE, user_id=False, account_id=False)
+
+
+def test_only_what_is_wanted_is_read(whole: Store) -> None:
+    """Fewer records, fewer traits; what is wanted is as ever."""
+    store = PreparedStore({key_: whole.get([key_])[0] for key_, _ in whole.scan()})
+    person = [ANN, key("anonymous", "a"), key("user", "u")]
+
+    def asked(**parts: Any) -> list[Any]:
+        store.asked.clear()
+        profile = Reader(msgspec.structs.replace(NOTHING, **parts)).read(store, "ann")
+        full = read_profile(whole, "ann")
+        assert (profile.user_id, profile.account_id) == (full.user_id, full.account_id)
+        for part, names in parts.items():
+            here, there = getattr(profile, part), getattr(full, part)
+            assert names is None or {name: here.get(name) for name in names} == {
+                name: there.get(name) for name in names
+            }
+            assert names is not None or here == there
+        return [list(keys) for keys in store.asked]
+
+    assert asked(traits=frozenset({"plan", "utm", "none"})) == [person]
+    assert asked(account=frozenset({"employees"})) == [[*person, ACME]]
+    assert asked(lead=frozenset({"Status"})) == [person, [key("lead", "ann@example.com")]]
+    assert asked(contact=None, traits=frozenset({"seen"})) == [person, [key("contact", "ann@example.com")]]
+    assert asked(traits=None) == [person]
+    assert asked(traits=None, account=None, lead=None, contact=None)[0] == [*person, ACME]
+
+
+def test_a_record_of_which_nothing_is_wanted_is_still_there(whole: Store) -> None:
+    """Rules can ask whether there is a lead at all."""
+    wanted = msgspec.structs.replace(NOTHING, lead=frozenset({"Company"}))
+    assert Reader(wanted).read(whole, "ann").lead == {"Status": "Open"}
+
+
+def test_the_account_of_a_record_before_the_users_is_found(store: Store) -> None:
+    """Its id alone where nothing more is wanted, though the user's own record names none."""
+    store.apply([linked(1, ANN, anonymous="a", group="acme"), linked(1, key("anonymous", "a"), {"n": 1}, user="u")])
+    store.apply([linked(1, ACME, {"employees": 30})])
+    some = msgspec.structs.replace(NOTHING, traits=frozenset({"n"}), account_id=True)
+    assert Reader(some).read(store, "ann") == Profile("ann", {"n": 1}, user_id="u", account_id="acme")
+    more = msgspec.structs.replace(some, account=frozenset({"employees"}))
+    assert Reader(more).read(store, "ann").account == {"employees": 30}
+
+
+def test_whether_there_is_anything_to_read() -> None:
+    """Not for rules that look at page and visit alone."""
+    assert not Reader(NOTHING).reads
+    for part in ("traits", "account", "lead", "contact"):
+        for names in (None, frozenset({"a"})):
+            assert Reader(msgspec.structs.replace(NOTHING, **{part: names})).reads
+    assert Reader(msgspec.structs.replace(NOTHING, user_id=True)).reads
+    assert Reader(msgspec.structs.replace(NOTHING, account_id=True)).reads

@@ -109,4 +109,4 @@ def test_the_lifespan_runs_the_jobs(tmp_path: Path, rules: Path) -> None:
 
     asyncio.run(build(node)({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, receive, send))  # type: ignore[arg-type]
     running.append([job.name for job in node.jobs.all])
-    assert running == [[], ["rules-watch", "store-watch", "log-watch"], []]
+    assert running == [[], ["rules-watch", "store-watch", "log-watch", "log-compact"], []]

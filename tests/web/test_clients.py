@@ -81,3 +81,14 @@ def test_refusals_are_counted_and_told_in_one_line(caplog: pytest.LogCaptureFixt
     clients.sweep()
     assert caplog.records[-1].getMessage() == f"refused: not-http {ticks(limits.REFUSALS_LOG_S)}"
     assert clients.refused["not-http"] == 10_000 + ticks(limits.REFUSALS_LOG_S)
+
+
+def test_what_every_answer_says_is_made_when_it_changes() -> None:
+    """uvicorn puts a new list there every second."""
+    clients = Clients()
+    assert clients.lines == b""
+    clients.default_headers = [(b"date", b"now"), (b"x", b"y")]
+    assert clients.lines == b"date: now\r\nx: y\r\n"
+    assert clients.lines is clients.lines
+    clients.default_headers = [(b"date", b"later")]
+    assert clients.lines == b"date: later\r\n"
