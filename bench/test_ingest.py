@@ -10,25 +10,24 @@
 
 import asyncio
 import json
-import os
 import random
-import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from base64 import b64encode
-from pathlib import Path
 
 import pytest
 
+from bench.service import Service, on_cores, two_sides
+from bench.table import Row, waiting
 from engine.events.reading import entries, files
 from engine.segment.sources import Sources
 
 EVENTS, BATCHES, CONNECTIONS, PEOPLE = 100, 300, 8, 20_000
 ASK_EVERY_S = 0.002
 TURNS, TURN_S = 6, 1.0
+LATEST_S = 30.0  # an answer that takes longer never comes
 RULES = """\
 segments:
   small: {name: Small company, when: "traits.employees < 50 && traits.plan in ['free', 'team']"}
@@ -101,54 +100,15 @@ def batches(key: str) -> list[bytes]:
     return made
 
 
-class Service:
-    """`mutiny-edge serve` on the cores that whoever starts it has."""
-
-    def __init__(self, folder: Path) -> None:
-        program = [sys.executable, "-c", "from engine.cli.main import main; main()", "serve", "--port", "0"]
-        where = ["--drain", "0", "--rules", str(folder / "rules"), "--data", str(folder / "data")]
-        self.process = subprocess.Popen(
-            [*program, *where], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
-        self.log: list[str] = []
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        while not any("serving http" in line for line in self.log):
-            assert self.process.poll() is None, self.log
-            time.sleep(0.01)
-        host, port = next(line for line in self.log if "serving" in line).split("http://")[1].split()[0].split(":")
-        self.address = host, int(port)
-
-    def _read(self) -> None:
-        for line in self.process.stderr or ():
-            self.log.append(line)
-
-    def cpu_s(self) -> float:
-        """What it has computed so far."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def end(self) -> None:
-        """As Ctrl-C does."""
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(30)
-        self._reader.join()
-        if self.process.stderr is not None:
-            self.process.stderr.close()
-
-
 @pytest.fixture
 def service(tmp_path):
     """On the first core; everybody else keeps off it, where there are several."""
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "site.yaml").write_text(RULES)
-    cores = os.sched_getaffinity(0)
-    first = {min(cores)}
-    os.sched_setaffinity(0, first)
-    service = Service(tmp_path)
-    os.sched_setaffinity(0, cores - first or cores)
-    yield service
-    os.sched_setaffinity(0, cores)
+    core, others = two_sides()
+    service = Service.serving(tmp_path, core)
+    with on_cores(others):
+        yield service
     service.end()
 
 
@@ -170,14 +130,15 @@ async def send(address, requests, until):
 async def send_all(address, requests, seconds):
     """All connections at once; how many events were acknowledged."""
     began = time.monotonic()
-    answered = await asyncio.gather(*(send(address, requests, began + seconds) for _ in range(CONNECTIONS)))
+    async with asyncio.timeout(seconds + LATEST_S):
+        answered = await asyncio.gather(*(send(address, requests, began + seconds) for _ in range(CONNECTIONS)))
     return sum(answered) * EVENTS
 
 
 def ask(host: str, port: int, until: float) -> list[tuple[float, float]]:
     """When a page asked that asks at a steady pace, and how long it waited: the program of a process of its own."""
     waited = []
-    with socket.create_connection((host, port)) as made, made.makefile("rb") as answers:
+    with socket.create_connection((host, port), LATEST_S) as made, made.makefile("rb") as answers:
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         number = 0
         while time.monotonic() < until:
@@ -211,12 +172,7 @@ def in_turns(service: Service, requests) -> tuple[int, float, list[tuple[float, 
     return acknowledged, computed, loads
 
 
-def at_share(waited: list[float], share: float) -> float:
-    """The waiting time that this share of requests stays below, in milliseconds."""
-    return 1_000 * sorted(waited)[int(share * (len(waited) - 1))]
-
-
-def test_ingest(service, tmp_path, capsys):
+def test_ingest(service, tmp_path, table):
     """A page's waiting times at rest and under load, and the load."""
     requests = iter(batches(Sources(tmp_path / "data").add("website", "website")) * 1_000)
     asyncio.run(send_all(service.address, requests, TURN_S))
@@ -229,15 +185,11 @@ def test_ingest(service, tmp_path, capsys):
     kept = sum(1 for path in files(tmp_path / "data" / "events") for _ in entries(path))
     assert kept >= events
     took_s = sum(end - begin for begin, end in loads)
-    with capsys.disabled():
-        print(
-            f"\n{CONNECTIONS} connections, batches of {EVENTS}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-        )
-        print(f"  {events / took_s:8,.0f} events/s durable; {events / computed:8,.0f} a second of computing")
-        for name, waited in (("at rest", rest), ("under load", loaded)):
-            middle, last = at_share(waited, 0.5), at_share(waited, 0.99)
-            times = f"{middle / at_share(rest, 0.5):4.1f}x {last / at_share(rest, 0.99):4.1f}x"
-            print(f"  decide {name:10}  p50 {middle:6.2f} ms  p99 {last:6.2f} ms  {times}  of {len(waited)}")
+    rate = events / computed
+    what = f"ingest, batches of {EVENTS}, durable"
+    ours = f"{events / took_s:,.0f} events/s, {rate:,.0f} a second of computing"
+    table.append(Row(what, ours, figure=rate, unit=" events/s", bar="ingest"))
+    table += waiting("a page meanwhile", loaded, "at rest", rest)
 
 
 if __name__ == "__main__":
