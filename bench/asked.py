@@ -35,8 +35,10 @@ def _within(figure: float, least: float | None, most: float | None) -> bool:
 
 
 BARS = {
-    "lane": Bar("x", least=1.5, floor=1.5),
-    "ordinary": Bar("x", least=0.7, floor=0.7),
+    # Where others are at work too, both sides wait for the same, which draws the ratio towards 1: what must never come
+    # back is the lane that costs as much as the ordinary road.
+    "lane": Bar("x", least=1.5, floor=0.75),
+    "ordinary": Bar("x", least=0.7, floor=0.38),
     # The way that the package's README shows.
     "cel as shown": Bar("x", least=50, floor=50),
     # Used at its best, a context made once a visitor, it is fifteen times as fast as it shows itself.
@@ -52,5 +54,7 @@ BARS = {
     "ingest": Bar(" events/s", least=10_000),
     "memory": Bar(" MB", most=200),
     "compile": Bar(" s", most=10),
+    "lift": Bar(" s", most=10),
+    "lift memory": Bar(" MB", most=2_000),
     "client": Bar(" bytes", most=4_096),
 }
