@@ -193,6 +193,16 @@ class Node:
             profile = Profile(visitor_id, traits)
         return decider.decide_on(view, profile, page, visit, utc_now() if match.now else _UNASKED)
 
+    def answer(self, visitor_id: str, url: str) -> bytes | None:
+        """`decide` as bytes, for a visitor of whom nothing else is said, where that is short; None: ask `decide`.
+
+        The id must be one (`ids.is_visitor_id`). Raises NotAtOnce.
+        """
+        view = self.rules.held.decider.known(url)
+        if view is None or view.usual is None:
+            return None
+        return view.usual(self.store, visitor_id, view.fields, utc_now)
+
     def profile(self, visitor_id: str, traits: Traits) -> Profile:
         """All that is known of the visitor, with what a page says of them lying under it."""
         return self._under(traits, read_profile(self.store, visitor_id))

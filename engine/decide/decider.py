@@ -14,18 +14,21 @@ What lives here: the order of the steps. What may not: the steps themselves, I/O
 A decider is immutable but for the memo of pages, and may be used by many threads. It is replaced whole.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 
 from engine.compile.pieces import Rest
-from engine.decide import render, split
 from engine.decide.coerce import Coercions
-from engine.decide.pages import NotAUrl, Pages, View
+from engine.decide.pages import Match, NotAUrl, Pages, View
+from engine.decide.plans import Plan
 from engine.decide.render import Roots
-from engine.limits import PAGES_AHEAD, PPM
+from engine.decide.usual import Usual, usual, where_nothing_applies
+from engine.limits import PAGES_AHEAD
 from engine.rules.notation.example_url import example_url, usual_host
-from engine.words import Assignment, Audience, Decision, Experience, Page, Profile, Ruleset, SplitBy, Traits, Visit
+from engine.words import Decision, Page, Profile, Ruleset, SplitBy, Traits, Visit
 
 __all__ = ["Decider", "NotAUrl"]
 
@@ -35,14 +38,17 @@ _NOTHING: Final[dict[str, Any]] = {}  # shared and never written to: a root of w
 class Decider:
     """A ruleset, ready to decide. Raises ValueError for a ruleset that `check` would have refused."""
 
-    __slots__ = ("_coercions", "_pages", "_plans", "ruleset")
+    __slots__ = ("_coercions", "_pages", "_plans", "known", "ruleset")
 
     def __init__(self, ruleset: Ruleset) -> None:
         self.ruleset = ruleset
         self._coercions = Coercions(ruleset.traits.values())
-        self._pages = Pages(ruleset.experiences.values(), ruleset.segments, self._coercions)
         live = (experience for experience in ruleset.experiences.values() if experience.status == "live")
-        self._plans = {experience.key: _Plan(experience, ruleset) for experience in live}
+        self._plans = {experience.key: Plan(experience, ruleset) for experience in live}
+        short = partial(_usual, self._plans, ruleset.version)  # no method: what goes round in a circle is never freed
+        self._pages = Pages(ruleset.experiences.values(), ruleset.segments, self._coercions, short)
+        # The view of a URL that was asked for before, or None.
+        self.known = self._pages.known
 
     def decide(self, profile: Profile, page: Page, visit: Visit, now: datetime) -> Decision:
         """What this visitor sees on this page at `now` (UTC-aware). Raises `NotAUrl`.
@@ -77,7 +83,8 @@ class Decider:
         assignments = []
         for index, audience in hits:
             plan = self._plans[match.experiences[index].key]
-            assignment = plan.assign(audience, profile, roots, match.coercions)
+            unit = unit_of(plan.split_by, profile)
+            assignment = plan.assign(audience, unit, partial(_shown, match.coercions, profile, roots))
             if assignment is not None:
                 assignments.append(assignment)
         return Decision(profile.visitor_id, self.ruleset.version, tuple(assignments), unusable, profile.degraded)
@@ -115,67 +122,13 @@ class Decider:
         return [*ruleset.segments.values(), *ruleset.cases, *audiences, *prepared, *self._pages.parts()]
 
 
-class _Plan:
-    """One live experience: its draws, and the entries of its audiences."""
-
-    __slots__ = ("_by_visitor", "_holdout_ppm", "_key", "_split_by", "audiences")
-
-    def __init__(self, experience: Experience, ruleset: Ruleset) -> None:
-        self._key = experience.key
-        self._holdout_ppm = experience.holdout_ppm
-        self._split_by = experience.split_by
-        self._by_visitor = experience.split_by == "visitor"
-        self.audiences = tuple(_Prepared(experience, audience, ruleset) for audience in experience.audiences)
-
-    def assign(self, index: int, profile: Profile, roots: Roots, coercions: Coercions) -> Assignment | None:
-        """The entry of a visitor who matched this audience; None for one who is held out."""
-        unit = profile.visitor_id if self._by_visitor else unit_of(self._split_by, profile)
-        if self._holdout_ppm and split.is_held_out(self._holdout_ppm, self._key, unit):
-            return None
-        audience = self.audiences[index]
-        if split.drawn(audience.split_text + unit) * PPM < audience.control_limit:  # `split.is_control`
-            return audience.control
-        chosen = 0
-        if len(audience.weights) > 1:
-            chosen = split.choose(audience.weights, self._key, audience.segment, audience.salt, unit)
-        constant = audience.constants[chosen]
-        if constant is not None:
-            return constant
-        entry = audience.entries[chosen]
-        shown = entry.fill(_shown(coercions, profile, roots))
-        return Assignment(self._key, audience.segment, audience.variants[chosen], shown)
-
-
-class _Prepared:
-    """One audience: all that can be said about its visitors before they come."""
-
-    __slots__ = (
-        "constants",
-        "control",
-        "control_limit",
-        "entries",
-        "salt",
-        "segment",
-        "split_text",
-        "variants",
-        "weights",
-    )
-
-    def __init__(self, experience: Experience, audience: Audience, ruleset: Ruleset) -> None:
-        name, segment = experience.name, ruleset.segments[audience.segment].name
-        self.segment = audience.segment
-        self.salt = audience.salt
-        self.control_limit = split.control_limit(audience.control_ppm)
-        self.split_text = split.hashed("split", experience.key, audience.segment, audience.salt, "")  # but for the unit
-        self.control = Assignment(experience.key, audience.segment, None, render.control(name, segment))
-        self.variants = tuple(variant.key for variant in audience.variants)
-        self.weights = tuple(variant.weight for variant in audience.variants)
-        self.entries = tuple(render.personalized(name, segment, variant) for variant in audience.variants)
-        # Assignments of variants without slots: the same for every visitor.
-        self.constants = tuple(
-            None if entry.constant is None else Assignment(experience.key, audience.segment, variant, entry.constant)
-            for variant, entry in zip(self.variants, self.entries, strict=True)
-        )
+def _usual(plans: Mapping[str, Plan], version: str, match: Match | None) -> Usual | None:
+    if match is None:
+        return where_nothing_applies(version)
+    if match.page or match.visit or match.around or match.coercions.some:
+        return None
+    some = [plans[experience.key] for experience in match.experiences]
+    return usual(match.function, match.reader, some, version, timed=match.now)
 
 
 def _page(view: View, page: Page) -> dict[str, Any]:

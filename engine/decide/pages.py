@@ -28,6 +28,7 @@ from engine.compile.pieces import Pieces, Rest, meaning
 from engine.decide import reads
 from engine.decide.coerce import Coercions
 from engine.decide.reads import Readings
+from engine.decide.usual import Usual
 from engine.limits import PAGE_MEMO
 from engine.profiles.read import Reader
 from engine.rules.notation import patterns
@@ -38,6 +39,7 @@ Winners: TypeAlias = list[tuple[int, int]]  # (index of experience, index of aud
 PageFunction: TypeAlias = Callable[..., Winners]
 
 ANY_HOST: Final = ""
+_AROUND: Final = frozenset({"device", "geo"})
 _BESIDE_URL: Final = frozenset({"referrer", "title"})
 
 
@@ -50,7 +52,7 @@ class Match(Struct, frozen=True):
 
     `function` takes the roots by position and gives the winners as indices into `experiences` and their audiences.
     `reader` reads what of a profile is looked at, `coercions` are those of traits that are. `page`, `visit` and `now`:
-    is more of the page looked at than its URL, anything of the visit, the time?
+    is more of the page looked at than its URL, anything of the visit, the time? `around`: of device or place?
     """
 
     experiences: tuple[Experience, ...]
@@ -60,13 +62,21 @@ class Match(Struct, frozen=True):
     page: bool
     visit: bool
     now: bool
+    around: bool
+
+
+Short: TypeAlias = Callable[[Match | None], Usual | None]
 
 
 class View(Struct, frozen=True):
-    """What a URL has: the fields of the `page` root that it alone decides, and the match, if anything applies."""
+    """What a URL has: the fields of the `page` root that it alone decides, and the match, if anything applies.
+
+    `usual` is the short way to the answer (`usual.py`), where there is one.
+    """
 
     fields: dict[str, Any]
     match: Match | None
+    usual: Usual | None
 
 
 class Pages:
@@ -82,19 +92,30 @@ class Pages:
         "_pieces",
         "_readings",
         "_segments",
+        "_short",
+        "_usuals",
         "_views",
+        "known",
     )
 
     def __init__(
-        self, experiences: Iterable[Experience], segments: Mapping[str, Segment], coercions: Coercions
+        self,
+        experiences: Iterable[Experience],
+        segments: Mapping[str, Segment],
+        coercions: Coercions,
+        short: Short = lambda _: None,
     ) -> None:
-        """Raises `rules.mistake.Mistake` for a page that is no pattern."""
+        """`short` makes the `usual` of views. Raises `rules.mistake.Mistake` for a page that is no pattern."""
+        self._short = short
         self._coercions = coercions
         self._experiences = deciding_order(e for e in experiences if e.status == "live")
         self._segments = segments
         self._index = PatternIndex([experience.pages for experience in self._experiences])
         self._views: dict[str, View] = {}
+        # A view that is remembered, or None.
+        self.known: Callable[[str], View | None] = self._views.get
         self._matches: dict[tuple[int, ...], Match] = {}
+        self._usuals: dict[tuple[int, ...], Usual | None] = {}
         self._functions: dict[tuple[Any, ...], PageFunction] = {}
         self._pieces = Pieces()
         self._readings = Readings()
@@ -141,9 +162,11 @@ class Pages:
         if url is None:
             raise NotAUrl(f"expected an absolute http(s) URL, got {text[:200]!r} - at page.url")
         applying = self._index.find(url)
+        match = self._match(applying, rest) if applying else None
         view = View(
             fields={"url": url.text, "host": url.host, "path": url.path, "query": url.query},
-            match=self._match(applying, rest) if applying else None,
+            match=match,
+            usual=self._usual(applying, match),
         )
         _remember(self._views, text, view)
         return view
@@ -164,9 +187,15 @@ class Pages:
             page=page is None or bool(page & _BESIDE_URL),
             visit=visit is None or bool(visit),
             now=("now",) in paths or any(experience.start or experience.end for experience in experiences),
+            around=any(path[0] in _AROUND for path in paths),
         )
         _remember(self._matches, applying, match)
         return match
+
+    def _usual(self, applying: tuple[int, ...], match: Match | None) -> Usual | None:
+        if applying not in self._usuals:
+            _remember(self._usuals, applying, self._short(match))
+        return self._usuals[applying]
 
     def _function(self, experiences: tuple[Experience, ...], rest: Rest) -> PageFunction:
         meaning = tuple(_meaning(experience, self._segments) for experience in experiences)

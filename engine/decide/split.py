@@ -14,7 +14,6 @@ What lives here: the hash and the three questions asked of it. What may not: flo
 """
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Final, Literal
 
 import mmh3
@@ -31,23 +30,23 @@ def hashed(role: Role, experience: str, segment: str, salt: str, unit: str) -> s
     return f"{role}:{experience}:{segment}:{salt}:{unit}"
 
 
-# The draw of such a text: 0 <= draw < 2**32. Raises UnicodeEncodeError for a lone surrogate.
-drawn: Final = partial(mmh3.hash, seed=0, signed=False)
+# The draw of such a text in UTF-8: 0 <= draw < 2**32.
+drawn: Final = mmh3.mmh3_32_uintdigest
 
 
 def draw(role: Role, experience: str, segment: str, salt: str, unit: str) -> int:
     """A unit's fixed random number for one role: 0 <= draw < 2**32. Raises UnicodeEncodeError for a lone surrogate."""
-    return drawn(hashed(role, experience, segment, salt, unit))
+    return drawn(hashed(role, experience, segment, salt, unit).encode())
 
 
 def control_limit(control_ppm: int) -> int:
-    """Control are those whose draw, times `PPM`, is below."""
-    return control_ppm * DRAWS
+    """Control are those whose draw is below."""
+    return -(-control_ppm * DRAWS // PPM)  # rounded up: whole draws are compared
 
 
 def is_control(control_ppm: int, experience: str, segment: str, salt: str, unit: str) -> bool:
     """Does this unit belong to the control group of this experience's segment?"""
-    return draw("split", experience, segment, salt, unit) * PPM < control_limit(control_ppm)
+    return draw("split", experience, segment, salt, unit) < control_limit(control_ppm)
 
 
 def is_held_out(holdout_ppm: int, experience: str, unit: str) -> bool:

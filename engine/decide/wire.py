@@ -7,6 +7,9 @@ import msgspec
 
 from engine.words import Decision
 
+START: Final = b'{"visitorId":'
+END: Final = b"]}"
+
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -19,10 +22,11 @@ def to_json(decision: Decision) -> bytes:
         entries = assignments[0].body
     else:
         entries = b",".join([assignment.body for assignment in assignments])
-    ends = b'],"degraded":true}' if decision.degraded else b"]}"
-    return b'{"visitorId":%b%b%b%b' % (_encode(decision.visitor_id), _before_decisions(decision.ruleset), entries, ends)
+    ends = b'],"degraded":true}' if decision.degraded else END
+    return b"%b%b%b%b%b" % (START, _encode(decision.visitor_id), before_decisions(decision.ruleset), entries, ends)
 
 
 @lru_cache(maxsize=8)
-def _before_decisions(ruleset: str) -> bytes:
+def before_decisions(ruleset: str) -> bytes:
+    """What stands between the visitor's id and the first entry."""
     return b',"ruleset":%b,"decisions":[' % _encode(ruleset)

@@ -20,6 +20,8 @@ LMDB's errors mean (`failures`).
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from os import SEEK_END, lseek
 from pathlib import Path
 from threading import Lock, RLock
 from typing import Final, NoReturn, TypeVar
@@ -89,17 +91,30 @@ class LmdbStore:
 
     def get(self, keys: Sequence[Key]) -> list[Found]:
         """The bodies under these keys, in their order. Raises StoreError."""
+        return self._answer(lambda: self._get(keys))
+
+    def one(self, key: Key) -> Found:
+        """The body under this key. Raises StoreError.
+
+        The way of most decisions: what others call is in line here.
+        """
         try:
-            return self._get(keys)
+            if not self._closed and lseek(self._file, 0, SEEK_END) < self._least:  # as `_is_cut`
+                self._look()
+            txn = self._begin_at_once()
+            try:
+                raw = txn.get(key)
+            finally:
+                txn.abort()
         except lmdb.Error as error:
-            return self._again(lambda: self._get(keys), error)
+            return self._again(partial(self._get, [key]), error)[0]
+        if raw is None:
+            return None
+        return raw[:-_SUM_BYTES] if crc32(raw, crc32(key)) == _RESIDUE else self._note_damaged(key)
 
     def chain(self, first: Key, following: Following) -> list[Found]:
         """The body under `first`, and those that follow, as they were at one moment. Raises StoreError."""
-        try:
-            return self._chain(first, following)
-        except lmdb.Error as error:
-            return self._again(lambda: self._chain(first, following), error)
+        return self._answer(lambda: self._chain(first, following))
 
     def apply(self, changes: Iterable[Change], marks: Mapping[str, int] = NO_MARKS) -> int:
         """Merge a batch, all or nothing, durably; how many records are now other than before. Raises StoreError."""
@@ -173,7 +188,7 @@ class LmdbStore:
         return self._environment.begin(write=write)
 
     def _is_cut(self) -> bool:  # half a microsecond, in place of SIGBUS
-        return not self._closed and os.lseek(self._file, 0, os.SEEK_END) < self._least
+        return not self._closed and lseek(self._file, 0, SEEK_END) < self._least
 
     def _look(self) -> None:
         try:
@@ -186,42 +201,25 @@ class LmdbStore:
             raise
 
     def _chain(self, first: Key, following: Following) -> list[Found]:
-        # The way of every decision: in most there is one record, and each call less is a part of the whole.
-        if not self._closed and os.lseek(self._file, 0, os.SEEK_END) < self._least:  # as `_is_cut`
-            self._look()
-        txn = self._begin_at_once()
+        found: list[Found] = []
+        txn = self._begin()
         try:
-            raw = txn.get(first)
-            if raw is None:
-                return [None]
-            if crc32(raw, crc32(first)) != _RESIDUE:
-                return [self._note_damaged(first)]
-            found: list[Found] = [raw[:-_SUM_BYTES]]
-            key = following(found[0])  # type: ignore[arg-type] # it is no mark
+            key: Key | None = first
             while key is not None and len(found) < CHAIN_LONGEST:
                 raw = txn.get(key)
                 found.append(None if raw is None else self._checked(key, raw))
                 key = following(body) if type(body := found[-1]) is bytes else None
-            return found
-        finally:
-            txn.abort()
-
-    def _get(self, keys: Sequence[Key]) -> list[Found]:
-        found: list[Found] = []
-        txn = self._begin()
-        try:
-            get = txn.get
-            for key in keys:
-                raw = get(key)
-                if raw is None:
-                    found.append(None)
-                elif crc32(raw, crc32(key)) == _RESIDUE:
-                    found.append(raw[:-_SUM_BYTES])
-                else:
-                    found.append(self._note_damaged(key))
         finally:
             txn.abort()
         return found
+
+    def _get(self, keys: Sequence[Key]) -> list[Found]:
+        txn = self._begin()
+        try:
+            raws = [txn.get(key) for key in keys]
+        finally:
+            txn.abort()
+        return [None if raw is None else self._checked(key, raw) for key, raw in zip(keys, raws, strict=True)]
 
     def _rows(self, first: bytes, beginning: bytes) -> list[tuple[Key, Found]]:
         def read() -> list[tuple[Key, Found]]:

@@ -24,6 +24,10 @@ class NothingStored:
         """None of them is there."""
         return [None] * len(keys)
 
+    def one(self, key: Key) -> Found:  # noqa: ARG002 - as every store
+        """It is not there."""
+        return None
+
     def chain(self, first: Key, following: Following) -> list[Found]:  # noqa: ARG002 - as every store
         """It ends at once."""
         return [None]

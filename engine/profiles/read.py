@@ -73,7 +73,7 @@ class Reader:
             return Profile(visitor_id, degraded=True)
         if len(found) == 1 and len(chain) == 1:
             said, next_ = chain[0]
-            if said is not None and next_ is None and not (self._crm and "email" in said.traits):
+            if said is not None and next_ is None and not (self._crm and "email" in said.traits):  # as `alone`
                 # Most visitors: the rest would find nothing more to do.
                 return Profile(visitor_id, said.traits, {}, {}, {}, None, said.links.get("group"))
         degraded = False
@@ -88,13 +88,27 @@ class Reader:
             degraded = True
         return self._profile(store, visitor_id, chain, degraded=degraded)
 
+    def alone(self, body: bytes) -> dict[str, Any] | None:
+        """The traits of a visitor whose record has this body, if it is all that is to be read. Raises `NO_FACTS`.
+
+        None: ask `read`.
+        """
+        said = self._facts(body)
+        if said.links and self._leads_on(said.links):
+            return None
+        traits = said.traits
+        return None if self._crm and "email" in traits else traits
+
+    def _leads_on(self, links: dict[str, str]) -> bool:
+        return self._with_account or "group" not in links or len(links) > 1
+
     def _following(self, chain: list[Step], body: bytes) -> Key | None:
         """Note what a record says; the one that it leads to, if that is wanted."""
         said: Known | None
         try:
             said = self._facts(body)
             links = said.links
-            next_ = leads_to(said) if links and (self._with_account or "group" not in links or len(links) > 1) else None
+            next_ = leads_to(said) if links and self._leads_on(links) else None
         except NO_FACTS:  # BadId is one
             said = next_ = None
         chain.append((said, next_))

@@ -82,6 +82,10 @@ class Store(Protocol):
         """The bodies under these keys, in their order. Raises StoreError, NotAtOnce."""
         ...
 
+    def one(self, key: Key) -> Found:
+        """The body under this key. Raises StoreError, NotAtOnce."""
+        ...
+
     def chain(self, first: Key, following: Following) -> list[Found]:
         """The body under `first`, then the one under the key that `following` makes of it, and so on, as they were at
         one moment; it ends where nothing is found or follows. Raises StoreError, NotAtOnce.

@@ -25,6 +25,10 @@ class UnreadableStore:
         """Raises StoreDamaged."""
         self._refuse()
 
+    def one(self, key: Key) -> Found:  # noqa: ARG002 - as every store
+        """Raises StoreDamaged."""
+        self._refuse()
+
     def chain(self, first: Key, following: Following) -> list[Found]:  # noqa: ARG002 - as every store
         """Raises StoreDamaged."""
         self._refuse()

@@ -60,7 +60,9 @@ class _Device(Struct, gc=False):
     language: str | None = None
 
 
-class _Body(Struct, gc=False, rename={"visitor_id": "visitorId"}):
+class Said(Struct, gc=False, rename={"visitor_id": "visitorId"}):
+    """A body `{visitorId, page, visit, device, traits, preview}`: as it came, of the right types."""
+
     visitor_id: str | None = None
     page: _Page | None = None
     visit: _Visit | None = None
@@ -69,7 +71,7 @@ class _Body(Struct, gc=False, rename={"visitor_id": "visitorId"}):
     preview: str | None = None
 
 
-_decode = msgspec.json.Decoder(_Body).decode
+_decode = msgspec.json.Decoder(Said).decode
 _NOTHING: dict[str, str] = {}  # shared, and never written to
 
 
@@ -97,12 +99,21 @@ def not_a_url() -> Refused:
     return Refused("bad-url", "Expected `page.url` as browsers show it: https://www.example.com/pricing")
 
 
-def from_body(body: bytes) -> Asked:
-    """The JSON body `{visitorId, page, visit, device, traits, preview}`. Raises `Refused`."""
+def said_in(body: bytes) -> Said:
+    """What a body says. Raises `Refused` where it has another shape, or is no JSON."""
     try:
-        said = _decode(body)
+        return _decode(body)
     except Exception:  # noqa: BLE001 - whatever it is, it is told below
-        said = _decoded_anyhow(body)
+        return _decoded_anyhow(body)
+
+
+def from_body(body: bytes) -> Asked:
+    """The question of a JSON body. Raises `Refused`."""
+    return question(said_in(body))
+
+
+def question(said: Said) -> Asked:
+    """The question, if it is one that can be decided. Raises `Refused`."""
     page, view, visitor_id = said.page, said.visit, said.visitor_id
     if visitor_id is None or not is_visitor_id(visitor_id):
         raise _no_visitor(visitor_id)
@@ -138,7 +149,7 @@ def from_query(query: bytes) -> Asked:
     return Asked(visitor_id, viewed, {}, preview=said.get("preview"))
 
 
-def _decoded_anyhow(body: bytes) -> _Body:
+def _decoded_anyhow(body: bytes) -> Said:
     """What the body says once it is mended, or what is wrong with it. Raises `Refused`."""
     try:
         return decoded(_decode, body)

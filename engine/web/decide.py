@@ -9,9 +9,11 @@
 
 from typing import Final
 
+from engine import limits
 from engine.decide.decider import NotAUrl
 from engine.decide.wire import to_json
 from engine.node import Node
+from engine.profiles.ids import is_visitor_id
 from engine.web import ask, preview
 from engine.web.door import Answer, Door, Reply
 from engine.web.request import Headers, Request
@@ -22,7 +24,21 @@ _NO_HEADERS: Final[Headers] = {}
 
 def answer(body: bytes, node: Node, headers: Headers, peer: str | None, proxies: Proxies) -> bytes:
     """The decision for a JSON body, as JSON. Raises `Refused` for what the client got wrong."""
-    return _answered(ask.from_body(body), node, headers, peer, proxies)
+    said = ask.said_in(body)
+    page, visitor_id, visit = said.page, said.visitor_id, said.visit
+    if (
+        page is not None
+        and page.url is not None
+        and visitor_id is not None
+        and not said.traits
+        and said.preview is None
+        and (visit is None or visit.first_seen is None)
+        and is_visitor_id(visitor_id)
+    ):
+        answered = node.answer(visitor_id, page.url)
+        if answered is not None:
+            return answered
+    return _answered(ask.question(said), node, headers, peer, proxies)
 
 
 def _answered(asked: ask.Asked, node: Node, headers: Headers, peer: str | None, proxies: Proxies) -> bytes:
@@ -39,7 +55,10 @@ def endpoint(node: Node, proxies: Proxies) -> Answer:
     """What answers at `/v1/decide`."""
 
     async def answered(request: Request) -> Reply:
-        return Reply(_answered(await ask.read(request), node, request.headers, request.peer, proxies))
+        if request.method == "POST":
+            body = await request.json(limits.DECIDE_BODY_BYTES)
+            return Reply(answer(body, node, request.headers, request.peer, proxies))
+        return Reply(_answered(ask.from_query(request.query), node, request.headers, request.peer, proxies))
 
     return answered
 
@@ -66,5 +85,5 @@ class Straight:
             if len(headers) < len(sent):
                 return None
             around = self._door.around_length(headers.get(b"origin"))
-        answered = _answered(ask.from_body(body), self._node, headers, peer, self._proxies)
+        answered = answer(body, self._node, headers, peer, self._proxies)
         return around[0], b"%d" % len(answered), around[1], answered

@@ -23,6 +23,11 @@ class MemoryStore:
         self._refuse_closed()
         return [self.bodies.get(key) for key in keys]
 
+    def one(self, key: Key) -> Found:
+        """As every store."""
+        self._refuse_closed()
+        return self.bodies.get(key)
+
     def chain(self, first: Key, following: Following) -> list[Found]:
         """As every store."""
         self._refuse_closed()

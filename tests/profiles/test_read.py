@@ -32,6 +32,11 @@ class PreparedStore(NothingStored):
         self.asked.append(keys)
         return [self._found(key_) for key_ in keys]
 
+    def one(self, key: Key) -> Found:
+        """What was prepared."""
+        self.asked.append([key])
+        return self._found(key)
+
     def chain(self, first: Key, following: Following) -> list[Found]:
         """What was prepared, one after the other; the first one twice, as a store does that has to begin anew."""
         asked: list[Key] = []

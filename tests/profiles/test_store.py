@@ -212,3 +212,10 @@ def test_a_store_holds_what_the_merge_law_says(batches: Sequence[Sequence[Change
 def test_not_at_once_is_no_failure() -> None:
     """Whoever handles failures of stores does not swallow "wait here" by accident."""
     assert not issubclass(NotAtOnce, StoreError)
+
+
+def test_one_is_as_get(store: Store) -> None:
+    """The body, or None."""
+    store.apply([plan("ann", "pro")])
+    ann, eve = key("visitor", "ann"), key("visitor", "eve")
+    assert [store.one(ann), store.one(eve)] == store.get([ann, eve])

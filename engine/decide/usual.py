@@ -1,0 +1,109 @@
+"""The answer to a usual visitor of a page, in one function: from the id to the bytes, with nothing in between.
+
+What lives here: what `Reader.read`, `Decider.decide_on` and `wire.to_json` do one after the other, at once, for whom it
+is short. What may not: any answer that differs from theirs by a byte.
+
+1. Usual is a page whose rules look at traits, the URL and the time alone, without declared types, and draw by visitor;
+   and a visitor who is one record, or none. Most are.
+2. Whatever is not so is None: ask the long way, which begins anew. So nothing is noted here, nor counted.
+3. A visitor id is of an alphabet that JSON writes as it is (`ids.is_visitor_id`); who calls has looked.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, TypeAlias
+
+from engine.decide.plans import Plan
+from engine.decide.render import Roots
+from engine.decide.split import drawn
+from engine.decide.wire import END, START, before_decisions
+from engine.profiles.encoding import NO_FACTS
+from engine.profiles.ids import Key, prefix
+from engine.profiles.read import Reader
+from engine.profiles.store import Store, StoreError
+from engine.words import Traits
+
+Clock: TypeAlias = Callable[[], datetime]
+Fields: TypeAlias = dict[str, Any]  # of the page, that its URL alone decides
+# Of a valid visitor id; None where the long way has to be asked. Raises NotAtOnce.
+Usual: TypeAlias = Callable[[Store, str, Fields, Clock], bytes | None]
+
+_NOTHING: Final[dict[str, Any]] = {}  # shared and never written to: a root of which nothing is known
+_UNASKED: Final = datetime.min.replace(tzinfo=UTC)
+_VISITOR: Final = prefix("visitor")
+_BEFORE: Final = START + b'"'
+
+
+def where_nothing_applies(version: str) -> Usual:
+    """The function of all pages without an experience."""
+    behind = _behind(version) + END
+
+    def answer(_store: Store, visitor_id: str, _fields: Fields, _clock: Clock) -> bytes:
+        return b"".join((_BEFORE, visitor_id.encode(), behind))
+
+    return answer
+
+
+def usual(
+    function: Callable[..., list[tuple[int, int]]], reader: Reader, plans: Sequence[Plan], version: str, *, timed: bool
+) -> Usual | None:
+    """The function of a page, if it has one: `function` matches, `plans` are those of its experiences in order.
+
+    `timed`: is the time looked at? Page beside its URL, visit, device and place may not be, nor may there be declared
+    types.
+    """
+    if any(plan.split_by != "visitor" for plan in plans):
+        return None
+    draws = [plan.draws for plan in plans]
+    behind = _behind(version)
+    nobody = behind + END
+    traits_of = _reading(reader) if reader.reads else None
+
+    def answer(store: Store, visitor_id: str, fields: Fields, clock: Clock) -> bytes | None:
+        id_ = visitor_id.encode()
+        traits: Traits | None = _NOTHING
+        if traits_of is not None:
+            traits = traits_of(store, id_)
+            if traits is None:
+                return None
+        now = clock() if timed else _UNASKED
+        hits = function(traits, _NOTHING, _NOTHING, fields, _NOTHING, _NOTHING, _NOTHING, now)
+        if not hits:
+            return b"".join((_BEFORE, id_, nobody))
+        entries = []
+        for place, number in hits:
+            text, limit, control, personalized = draws[place][number]
+            if personalized is not None:
+                entries.append(control if drawn(text + id_) < limit else personalized)
+                continue
+            roots = (traits, _NOTHING, _NOTHING, fields, _NOTHING, _NOTHING, _NOTHING, now)
+            entries += _drawn_at_length(plans[place], number, visitor_id, roots)
+        return b"".join((_BEFORE, id_, behind, b",".join(entries), END))
+
+    return answer
+
+
+def _drawn_at_length(plan: Plan, number: int, unit: str, roots: Roots) -> tuple[bytes, ...]:
+    """The entry where there is a holdout, another variant or a slot; none of who is held out."""
+    assignment = plan.assign(number, unit, lambda: roots)
+    return () if assignment is None else (assignment.body,)
+
+
+def _reading(reader: Reader) -> Callable[[Store, bytes], Traits | None]:
+    """What reads the traits of a visitor; None where more than one record has to be looked at, or none can be."""
+    alone = reader.alone
+
+    def traits_of(store: Store, id_: bytes) -> Traits | None:
+        try:
+            found = store.one(Key(_VISITOR + id_))
+            if found is None:
+                return _NOTHING
+            return alone(found) if type(found) is bytes else None
+        except (StoreError, *NO_FACTS):
+            return None
+
+    return traits_of
+
+
+def _behind(version: str) -> bytes:
+    return b'"' + before_decisions(version)
