@@ -9,6 +9,8 @@
 
 from typing import Final
 
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
 from engine import limits
 from engine.decide.decider import NotAUrl
 from engine.decide.wire import to_json
@@ -19,6 +21,7 @@ from engine.web.door import Answer, Door, Reply
 from engine.web.request import Headers, Request
 from engine.web.surroundings import Proxies
 
+_OK: Final = STATUS_LINE[200]
 _NO_HEADERS: Final[Headers] = {}
 
 
@@ -73,17 +76,17 @@ class Straight:
         self._heeds_origin = door.heeds_origin
         self._around = door.around_length(None)
 
-    def __call__(self, body: bytes, sent: Headers, peer: str | None) -> tuple[bytes, bytes, bytes, bytes] | None:
-        """All of the answer behind its status and its date, in parts; `sent` are the headers as they were written.
+    def __call__(self, body: bytes, sent: Headers, peer: str | None, lines: bytes) -> bytes | None:
+        """All of the answer; `sent` are the headers as they were written, `lines` those of every answer of the server.
 
         None where one is written in several ways, of which one would have to count. Raises `Refused`, and whatever the
         store does.
         """
-        around, headers = self._around, _NO_HEADERS
+        (before, behind), headers = self._around, _NO_HEADERS
         if self._heeds_origin or self._node.rules.held.reads:
             headers = {name.lower(): value for name, value in sent.items()}
             if len(headers) < len(sent):
                 return None
-            around = self._door.around_length(headers.get(b"origin"))
+            before, behind = self._door.around_length(headers.get(b"origin"))
         answered = answer(body, self._node, headers, peer, self._proxies)
-        return around[0], b"%d" % len(answered), around[1], answered
+        return b"".join((_OK, lines, before, b"%d" % len(answered), behind, answered))

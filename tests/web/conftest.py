@@ -285,3 +285,9 @@ def wire() -> ModuleType:
 def sending() -> ModuleType:
     """The module `sending.py`: a source that sends without a pause, and what must be true of its messages."""
     return _module("sending")
+
+
+@pytest.fixture(scope="session")
+def roads_to() -> Any:
+    """`roads_to(runner, app)`: the lane and the ordinary road to it (`roads.py`)."""
+    return _module("roads").Roads

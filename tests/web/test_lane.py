@@ -1,15 +1,13 @@
 """The lane and the ordinary road say the same bytes, whatever comes and however it is cut.
 
-1. Two servers in this process around one app: one with the lane, one without. Each example goes to both; their clocks
-   stand still, so that not even the date differs.
-2. Whether the lane was taken is seen by what the other road leaves behind: uvicorn's cycle.
+1. Two servers in this process around one app (`roads.py`): one with the lane, one without. Each example goes to both.
+2. Whether the lane was taken is seen by what the other road leaves behind.
 """
 
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +15,12 @@ import pytest
 import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from uvicorn import Config
 
 from engine import limits
 from engine.node import Node, Settings
 from engine.profiles.store import NotAtOnce
 from engine.web.app import build
 from engine.web.clients import Clients
-from engine.web.guard import Guard
 from engine.web.lane import Lane
 
 URL = "https://www.example.com/"
@@ -118,90 +114,6 @@ LAST = {
 }
 
 
-class Road:
-    """A server, and what it said; `taken`: how many answers needed no cycle of uvicorn's."""
-
-    def __init__(self, protocol: type[Guard], config: Config) -> None:
-        self.clients = Clients()
-        self.clients.default_headers = [(b"date", b"Wed, 25 Nov 2026 16:00:00 GMT")]
-        self._make = lambda: protocol(config, self.clients, {}, asyncio.get_running_loop())
-
-    async def open(self) -> "Road":
-        """Listen."""
-        self.listening = await asyncio.get_running_loop().create_server(self._make, "127.0.0.1", 0)
-        self.address = self.listening.sockets[0].getsockname()
-        return self
-
-    def close(self) -> None:
-        """Let go of everybody."""
-        self.listening.close()
-        for connection in list(self.clients.connections):
-            connection.transport.abort()
-
-    async def says(self, pieces: Sequence[bytes], meanwhile: Callable[[Clients], None] | None = None) -> bytes:
-        """All that comes back for these pieces; then the client has said all it wants to."""
-        reader, writer = await asyncio.open_connection(*self.address)
-        for piece in pieces:
-            if not writer.transport.is_closing():
-                writer.write(piece)
-            await settle()
-        if meanwhile is not None:
-            meanwhile(self.clients)
-        await settle()
-        received = b""
-        with suppress(OSError):  # it was closed while something was still on its way
-            if not writer.transport.is_closing():
-                writer.write_eof()
-            received = await asyncio.wait_for(reader.read(), 60)
-        writer.close()
-        return bytes(received)
-
-
-async def settle() -> None:
-    """Both sides have heard all that was said so far: they share one loop."""
-    for _ in range(4):
-        await asyncio.sleep(0.001)
-
-
-class Roads:
-    """Both roads to one app."""
-
-    def __init__(self, runner: asyncio.Runner, app: Any, **how: Any) -> None:
-        config = Config(app, lifespan="off", ws="none", proxy_headers=False, **{"access_log": False, **how})
-        config.load()
-        self._runner = runner
-        self.lane = runner.run(Road(Lane, config).open())
-        self.plain = runner.run(Road(Guard, config).open())
-
-    def close(self) -> None:
-        """Let go of everybody."""
-        self._runner.run(self._close())
-
-    async def _close(self) -> None:
-        self.lane.close()
-        self.plain.close()
-        await settle()
-
-    def say(self, *pieces: bytes, meanwhile: Callable[[Clients], None] | None = None) -> tuple[bytes, bytes]:
-        """What comes back by the lane and by the ordinary road."""
-
-        async def run() -> tuple[bytes, bytes]:
-            said = await asyncio.gather(self.lane.says(pieces, meanwhile), self.plain.says(pieces, meanwhile))
-            return said[0], said[1]
-
-        return self._runner.run(run())
-
-    def taken(self, *pieces: bytes) -> bool:
-        """Was the lane taken all the way?"""
-        cycles: list[Any] = []
-
-        def look(clients: Clients) -> None:
-            cycles.extend(connection.cycle for connection in clients.connections)  # type: ignore[union-attr]
-
-        self._runner.run(self.lane.says(pieces, look))
-        return cycles == [None]
-
-
 @pytest.fixture(scope="module")
 def runner() -> Iterator[asyncio.Runner]:
     """One loop for all."""
@@ -210,15 +122,15 @@ def runner() -> Iterator[asyncio.Runner]:
 
 
 @pytest.fixture(scope="module")
-def roads(runner: asyncio.Runner, node: Node) -> Iterator[Roads]:
+def roads(runner: asyncio.Runner, node: Node, roads_to: Any) -> Iterator[Any]:
     """Both roads to the app with its defaults."""
-    made = Roads(runner, build(node))
+    made = roads_to(runner, build(node))
     yield made
     made.close()
 
 
 @pytest.mark.parametrize("name", USUAL)
-def test_a_usual_request_takes_the_lane(roads: Roads, name: str) -> None:
+def test_a_usual_request_takes_the_lane(roads: Any, name: str) -> None:
     """And is answered as on the ordinary road; again and again on one connection, in whatever pieces it comes."""
     request = USUAL[name]
     by_lane, plainly = roads.say(request)
@@ -232,7 +144,7 @@ def test_a_usual_request_takes_the_lane(roads: Roads, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", UNUSUAL)
-def test_an_unusual_request_takes_the_ordinary_road(roads: Roads, name: str) -> None:
+def test_an_unusual_request_takes_the_ordinary_road(roads: Any, name: str) -> None:
     """Alone, between usual ones, and in two pieces; the connection goes on."""
     request = UNUSUAL[name]
     assert not roads.taken(request)
@@ -243,7 +155,7 @@ def test_an_unusual_request_takes_the_ordinary_road(roads: Roads, name: str) -> 
 
 
 @pytest.mark.parametrize("name", LAST)
-def test_the_last_request_of_a_connection(roads: Roads, name: str) -> None:
+def test_the_last_request_of_a_connection(roads: Any, name: str) -> None:
     """What ends it: wishes, refusals, half a request."""
     request = LAST[name]
     for pieces in ([request], [post(), request], [post() + request], [request[:30], request[30:]]):
@@ -252,11 +164,73 @@ def test_the_last_request_of_a_connection(roads: Roads, name: str) -> None:
 
 
 @pytest.mark.parametrize("request_", [post(), post(BROWSER), UNUSUAL["not JSON"]], ids=["usual", "browser", "unusual"])
-def test_a_request_is_cut_anywhere(roads: Roads, request_: bytes) -> None:
+def test_a_request_is_cut_anywhere(roads: Any, request_: bytes) -> None:
     """Every cut in two; the connection goes on with another one."""
     _, whole = roads.say(request_, post())
     for at in range(1, len(request_), 1 if len(request_) < 200 else 3):
         assert roads.say(request_[:at], request_[at:], post()) == (whole, whole)
+
+
+AGAIN = {
+    "the same": post(),
+    "another body": saying(visitorId="another", traits={}),
+    "a refusal": saying(visitorId="../etc"),
+    "a link": saying(preview="none.at-all"),
+    "a zero before": post().replace(b"Length: 93", b"Length: 0093"),
+    "a plus before": post().replace(b"Length: 93", b"Length: +93"),
+    "a blank behind": post().replace(b"Length: 93", b"Length: 93 "),
+    "no length": post().replace(b"Length: 93", b"Length: "),
+    "longer": post().replace(b"Length: 93", b"Length: 94"),
+    "shorter": post().replace(b"Length: 93", b"Length: 92"),
+    "far too long": post().replace(b"Length: 93", b"Length: " + b"9" * 5_000),
+    "two at once": post() * 2,
+    "another head behind it": post().replace(b"Length: 93", b"Length: 93\r\nTransfer-Encoding: chunked"),
+    "too large": post(body=b" " * (limits.DECIDE_BODY_BYTES + 1)),
+    "just not too large": post(body=BODY.ljust(limits.DECIDE_BODY_BYTES)),
+    "half": post()[:-20],
+    "half a length": post()[: post().index(b"93") + 1],
+}
+
+
+@pytest.mark.parametrize("name", AGAIN)
+def test_a_head_that_was_seen_before(roads: Any, name: str) -> None:
+    """Is no reason to say anything else, of whatever comes behind it; nor where it is written in lower case."""
+    again = AGAIN[name]
+    for first, second in ((post(), again), (lower(post()), lower(again))):
+        for pieces in ([first, second], [first, second, first], [first, second[:75], second[75:]]):
+            by_lane, plainly = roads.say(*pieces)
+            assert by_lane == plainly
+            assert by_lane.startswith(b"HTTP/1.1 200 OK")
+
+
+def lower(request: bytes) -> bytes:
+    """The same, with the length where it is in most clients' heads: not at the end, in lower case."""
+    head, end, body = request.partition(b"\r\n\r\n")
+    first, *lines = head.lower().replace(b"post /v1/decide http", b"POST /v1/decide HTTP").split(b"\r\n")
+    return b"\r\n".join([first, *lines[::-1]]) + end + body
+
+
+def test_a_head_is_examined_once(roads: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as it comes again; where every head is another, none is kept any more."""
+    examined: list[bytes] = []
+    answered = Lane._answered
+
+    def counted(lane: Lane, data: bytes, held: bytes) -> bool:
+        examined.append(data)
+        return answered(lane, data, held)
+
+    monkeypatch.setattr(Lane, "_answered", counted)
+    usual, large = post(), post(f"Host: a\r\nX: {'x' * 5_000}")
+    numbered = [post(f"Host: a\r\nX-Request-Id: {number}") for number in range(10)]
+    for pieces, times in (
+        ([usual, usual, saying(traits={}), usual], 1),
+        ([usual, numbered[0], numbered[0], usual, usual], 3),
+        ([large, large], 2),
+        ([*numbered, usual, usual], 12),
+    ):
+        examined.clear()
+        assert roads.taken(*pieces)
+        assert len(examined) == times
 
 
 STREAMS = st.tuples(
@@ -267,7 +241,7 @@ STREAMS = st.tuples(
 
 @settings(max_examples=100, deadline=None)
 @given(stream=STREAMS, data=st.data())
-def test_streams_of_requests_cut_anywhere(roads: Roads, stream: bytes, data: st.DataObject) -> None:
+def test_streams_of_requests_cut_anywhere(roads: Any, stream: bytes, data: st.DataObject) -> None:
     """Several requests on one connection, in pieces that have nothing to do with them."""
     cuts = sorted(data.draw(st.lists(st.integers(1, len(stream) - 1), max_size=6, unique=True)))
     pieces = [stream[start:end] for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
@@ -275,7 +249,7 @@ def test_streams_of_requests_cut_anywhere(roads: Roads, stream: bytes, data: st.
     assert by_lane == plainly
 
 
-def test_requests_in_one_piece_are_bounded_as_ever(roads: Roads) -> None:
+def test_requests_in_one_piece_are_bounded_as_ever(roads: Any) -> None:
     """So many, and then a refusal."""
     by_lane, plainly = roads.say(post() * 60)
     assert by_lane == plainly
@@ -283,7 +257,7 @@ def test_requests_in_one_piece_are_bounded_as_ever(roads: Roads) -> None:
     assert by_lane.count(b"HTTP/1.1 429") == 1
 
 
-def test_what_is_held_goes_to_the_ordinary_road_in_time(roads: Roads) -> None:
+def test_what_is_held_goes_to_the_ordinary_road_in_time(roads: Any) -> None:
     """At the next sweep, or when the server ends; and a client that goes away is told nothing."""
     held = post()[:-5]
 
@@ -297,9 +271,9 @@ def test_what_is_held_goes_to_the_ordinary_road_in_time(roads: Roads) -> None:
     assert roads.say(held) == (b"", b"")
 
 
-def test_while_draining_the_ordinary_road_says_close(runner: asyncio.Runner, node: Node) -> None:
+def test_while_draining_the_ordinary_road_says_close(runner: asyncio.Runner, node: Node, roads_to: Any) -> None:
     """Also of a request that had begun before; an idle connection hears the last call."""
-    roads = Roads(runner, build(node))
+    roads = roads_to(runner, build(node))
 
     def drain(clients: Clients) -> None:
         clients.draining = True
@@ -316,7 +290,7 @@ def test_while_draining_the_ordinary_road_says_close(runner: asyncio.Runner, nod
     roads.close()
 
 
-def test_who_waits_for_answers_is_not_overtaken(roads: Roads) -> None:
+def test_who_waits_for_answers_is_not_overtaken(roads: Any) -> None:
     """A request behind one in flight has its turn after it."""
     for first in (UNUSUAL["healthz"], UNUSUAL["not JSON"]):
         by_lane, plainly = roads.say(first + post(), post())
@@ -324,9 +298,9 @@ def test_who_waits_for_answers_is_not_overtaken(roads: Roads) -> None:
         assert by_lane.count(b"HTTP/1.1 ") == 3
 
 
-def test_listed_origins_are_told_apart(runner: asyncio.Runner, node: Node) -> None:
+def test_listed_origins_are_told_apart(runner: asyncio.Runner, node: Node, roads_to: Any) -> None:
     """The same head for each, also where the header is written in an odd way or twice."""
-    roads = Roads(runner, build(node, origins=["https://www.example.com"]))
+    roads = roads_to(runner, build(node, origins=["https://www.example.com"]))
     ours = post(BROWSER)
     assert roads.taken(ours)
     assert b"access-control-allow-origin: https://www.example.com\r\nvary: Origin" in roads.say(ours)[0]
@@ -344,12 +318,12 @@ def test_listed_origins_are_told_apart(runner: asyncio.Runner, node: Node) -> No
     roads.close()
 
 
-def test_headers_that_rules_read_are_read(runner: asyncio.Runner, tmp_path: Path) -> None:
+def test_headers_that_rules_read_are_read(runner: asyncio.Runner, tmp_path: Path, roads_to: Any) -> None:
     """Device and place decide in the lane too."""
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "a.yaml").write_text(ON_SURROUNDINGS)
     node = Node(Settings(tmp_path / "rules", tmp_path / "data"))
-    roads = Roads(runner, build(node, trusted_proxies=["127.0.0.1"]))
+    roads = roads_to(runner, build(node, trusted_proxies=["127.0.0.1"]))
     for request, matches in ((post(BROWSER), True), (post(BROWSER.replace("iPhone; Mobile", "X11")), False)):
         by_lane, plainly = roads.say(request)
         assert by_lane == plainly
@@ -360,7 +334,7 @@ def test_headers_that_rules_read_are_read(runner: asyncio.Runner, tmp_path: Path
 
 
 def test_a_store_that_has_to_wait_is_asked_again(
-    roads: Roads, node: Node, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    roads: Any, node: Node, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nobody waits in the lane: the ordinary road asks once more, from the beginning."""
     asked: list[Any] = []
@@ -380,19 +354,21 @@ def test_a_store_that_has_to_wait_is_asked_again(
     assert len(asked) == 2
 
 
-def test_there_is_no_lane_where_requests_are_logged_or_the_app_is_another(runner: asyncio.Runner, node: Node) -> None:
+def test_there_is_no_lane_where_requests_are_logged_or_the_app_is_another(
+    runner: asyncio.Runner, node: Node, roads_to: Any
+) -> None:
     """Both are said or done on the ordinary road."""
     app = build(node)
 
     async def other(scope: Any, receive: Any, send: Any) -> None:
         await app(scope, receive, send)
 
-    for made in (Roads(runner, app, access_log=True), Roads(runner, other)):
+    for made in (roads_to(runner, app, access_log=True), roads_to(runner, other)):
         assert not made.taken(post())
         made.close()
 
 
-def test_answers_are_counted(roads: Roads) -> None:
+def test_answers_are_counted(roads: Any) -> None:
     """By the server, as on the other road."""
     before = roads.lane.clients.total_requests, roads.plain.clients.total_requests
     roads.say(post(), UNUSUAL["healthz"], post())
