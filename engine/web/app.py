@@ -6,7 +6,8 @@ address, what all addresses have in common (`door.py`), running a server.
 1. `addresses` is the one table. `build(node)` makes the app of it, for any ASGI server, and nothing is served that does
    not stand in it; its lifespan starts and stops the node's background jobs.
 2. Without admin keys the addresses for admins are left out: they are not found, like any address that there is not.
-3. `/v1/decide` is looked up first, in front of Starlette's routing; everything else goes through Starlette.
+3. `/v1/decide` is looked up first, in front of Starlette's routing, and its usual requests do not even see the door;
+   everything else goes through Starlette.
 4. `/healthz` says that the process answers; `/readyz` whether visitors should be sent here (503 if not), which ruleset
    decides, and why the newest rule files do not, if they do not: broken files keep a node ready.
 5. While draining every answer carries `Connection: close`, so that clients come back somewhere else.
@@ -22,7 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request as AnyRequest
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from engine.node import Node, utc_now
 from engine.problems import as_json
@@ -77,7 +78,7 @@ def build(
 class App:
     """The app as the server calls it. `doors` are the addresses that it has, `routes` how Starlette finds them.
 
-    `straight` is the way of a usual decision for a server that needs no app for it (`lane.py`).
+    `straight` is the way of a usual decision, also for a server that needs no app for it (`lane.py`).
     """
 
     def __init__(self, node: Node, doors: Sequence[Door], proxies: Proxies) -> None:
@@ -105,8 +106,12 @@ class App:
         """Answer one request, or live through the server's life."""
         if self._node.draining:
             send = _closing(send)
-        app: ASGIApp = self._decide if scope.get("path") == DECIDE and scope["type"] == "http" else self._rest
-        await app(scope, receive, send)
+        if scope["type"] != "http" or scope["path"] != DECIDE:
+            await self._rest(scope, receive, send)
+            return
+        unanswered = await self.straight.asgi(scope, receive, send) if scope["method"] == "POST" else receive
+        if unanswered is not None:
+            await self._decide(scope, unanswered, send)
 
 
 def _closing(send: Send) -> Callable[[Message], Awaitable[None]]:

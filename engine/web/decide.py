@@ -3,12 +3,13 @@
 1. `answer` is the whole of it: bytes in, bytes out, `Refused` for a client's mistake. It awaits nothing, so that
    whoever has a body (this endpoint, the command line, a protocol class) can call it where it stands.
 2. `endpoint` is the same for a request over HTTP, whose question may also stand in the query.
-3. `Straight` is the same once more for whoever holds head and body as bytes (`lane.py`): the answer with its head, the
-   same bytes as the endpoint's.
+3. `Straight` is the same once more without a door: for whoever holds head and body as bytes (`lane.py`), and for a
+   usual request on any server. The same bytes as the endpoint's; what is unusual is left to that.
 """
 
 from typing import Final
 
+from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from engine import limits
@@ -18,10 +19,11 @@ from engine.node import Node
 from engine.profiles.ids import is_visitor_id
 from engine.web import ask, preview
 from engine.web.door import Answer, Door, Reply
-from engine.web.request import Headers, Request
+from engine.web.request import TYPES, Headers, Request
 from engine.web.surroundings import Proxies
 
 _OK: Final = STATUS_LINE[200]
+_LENGTH_DIGITS: Final = len(str(limits.DECIDE_BODY_BYTES))
 _NO_HEADERS: Final[Headers] = {}
 
 
@@ -67,14 +69,14 @@ def endpoint(node: Node, proxies: Proxies) -> Answer:
 
 
 class Straight:
-    """The way from a body to the bytes of a good answer, without a request in between."""
+    """The way from a request to a good answer without the door in between, for whoever asks as most do."""
 
     def __init__(self, node: Node, proxies: Proxies, door: Door) -> None:
         self._node = node
         self._proxies = proxies
         self._door = door
         self._heeds_origin = door.heeds_origin
-        self._around = door.around_length(None)
+        self._head = door.good_head(None)
 
     def __call__(self, body: bytes, sent: Headers, peer: str | None, lines: bytes) -> bytes | None:
         """All of the answer; `sent` are the headers as they were written, `lines` those of every answer of the server.
@@ -82,11 +84,48 @@ class Straight:
         None where one is written in several ways, of which one would have to count. Raises `Refused`, and whatever the
         store does.
         """
-        (before, behind), headers = self._around, _NO_HEADERS
+        head, headers = self._head, _NO_HEADERS
         if self._heeds_origin or self._node.rules.held.reads:
             headers = {name.lower(): value for name, value in sent.items()}
             if len(headers) < len(sent):
                 return None
-            before, behind = self._door.around_length(headers.get(b"origin"))
+            head = self._door.good_head(headers.get(b"origin"))
         answered = answer(body, self._node, headers, peer, self._proxies)
-        return b"".join((_OK, lines, before, b"%d" % len(answered), behind, answered))
+        return b"".join((_OK, lines, head[0], b"%d" % len(answered), head[1], answered))
+
+    async def asgi(self, scope: Scope, receive: Receive, send: Send) -> Receive | None:
+        """Answer a POST; or, where it or its answer is unusual, give back what receives the same once more."""
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        length = headers.get(b"content-length", b"0")
+        if (
+            headers.get(b"content-type", b"") not in TYPES
+            or b"content-encoding" in headers
+            or len(length) > _LENGTH_DIGITS
+            or not length.isdigit()
+            or int(length) > limits.DECIDE_BODY_BYTES
+        ):
+            return receive
+        message = await receive()
+        body = message.get("body", b"")
+        if message["type"] == "http.disconnect" or message.get("more_body") or len(body) > limits.DECIDE_BODY_BYTES:
+            return _once_more(message, receive)
+        client = scope["client"]
+        try:
+            answered = answer(body, self._node, headers, client[0] if client else None, self._proxies)
+        except Exception:  # noqa: BLE001 - it happens again behind the door, where it is told and logged
+            return _once_more(message, receive)
+        head = self._door.good_head(headers.get(b"origin")) if self._heeds_origin else self._head
+        sent = [head.first, (b"content-length", b"%d" % len(answered)), *head.others]
+        await send({"type": "http.response.start", "status": 200, "headers": sent})
+        await send({"type": "http.response.body", "body": answered})
+        return None
+
+
+def _once_more(first: Message, receive: Receive) -> Receive:
+    """What receives this message, and then what else comes."""
+    waiting = [first]
+
+    async def received() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return received

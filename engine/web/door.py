@@ -16,7 +16,7 @@ address: methods, the admin key, CORS, headers for safety, refusals, faults. Wha
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from msgspec import Struct
 from starlette.types import Receive, Scope, Send
@@ -75,6 +75,15 @@ class Address(Struct, frozen=True):
     answer: Answer
 
 
+class Head(NamedTuple):
+    """The head of a good answer: what stands in front of and behind its length, as bytes and as headers."""
+
+    before: bytes
+    behind: bytes
+    first: tuple[bytes, bytes]
+    others: tuple[tuple[bytes, bytes], ...]
+
+
 class Cors:
     """Which websites' scripts may read answers: those of every one (`*`) or those listed, compared as browsers send."""
 
@@ -110,7 +119,7 @@ class Door:
         self._options = Reply(b"", 204, headers=self._preflight())
         # Does an answer hang on the `Origin`?
         self.heeds_origin = self._cors is not None and self._cors.for_any is None
-        self._around: dict[bytes | None, tuple[bytes, bytes]] = {}
+        self._good_heads: dict[bytes | None, Head] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever is wrong with it is an answer too."""
@@ -131,19 +140,19 @@ class Door:
         await send({"type": "http.response.start", "status": reply.status, "headers": self._head(reply, headers)})
         await send({"type": "http.response.body", "body": body})
 
-    def around_length(self, origin: bytes | None) -> tuple[bytes, bytes]:
-        """What stands in front of and behind the length, in the head of a good answer to a page of this `Origin`."""
+    def good_head(self, origin: bytes | None) -> Head:
+        """The head of a good answer to a page of this `Origin`."""
         if not self.heeds_origin:
             origin = None
-        known = self._around.get(origin)
+        known = self._good_heads.get(origin)
         if known is None:
-            head = self._head(Reply(b""), {} if origin is None else {b"origin": origin})
-            lines = b"".join(b"%b: %b\r\n" % header for header in head)
+            headers = self._head(Reply(b""), {} if origin is None else {b"origin": origin})
+            lines = b"".join(b"%b: %b\r\n" % header for header in headers)
             before, length, behind = lines.partition(b"content-length: 0")
-            known = before + length[:-1], behind + b"\r\n"
-            if len(self._around) >= _ORIGINS:
-                self._around.clear()
-            self._around[origin] = known
+            known = Head(before + length[:-1], behind + b"\r\n", headers[0], tuple(headers[2:]))
+            if len(self._good_heads) >= _ORIGINS:
+                self._good_heads.clear()
+            self._good_heads[origin] = known
         return known
 
     def _head(self, reply: Reply, headers: Headers) -> RawHeaders:

@@ -16,7 +16,7 @@ Headers: TypeAlias = Mapping[bytes, bytes]
 _LENGTH_DIGITS = 18  # a length of more digits is too large whatever they are, and Python reads no number of 5,000
 _CODING_CHARS = 32  # of it in a message
 _AS_IT_IS = frozenset({b"", b"identity"})
-TYPES = frozenset({b"application/json", b"text/plain", b""})
+TYPES = frozenset({b"application/json", b"text/plain", b"", b"text/plain;charset=UTF-8"})  # the last as browsers say it
 
 
 class Gone(Exception):  # noqa: N818 - a state of the client, not a fault

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine import limits
@@ -143,6 +143,66 @@ def test_any_json_has_an_answer(call: Any, said: dict[str, Any]) -> None:
 def test_any_query_has_an_answer(call: Any, query: bytes) -> None:
     """Whatever stands behind the question mark."""
     assert 400 <= call("GET", query=b"visitorId=v1&url=x" + query).status < 500
+
+
+LENGTHS = ["", "0", "99", str(limits.DECIDE_BODY_BYTES), str(limits.DECIDE_BODY_BYTES + 1), "9" * 5_000, "x", "-1"]
+KINDS = ["application/json", "text/plain;charset=UTF-8", "TEXT/PLAIN ; x", "image/png", ""]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(
+    body=st.sampled_from(
+        [SMALL, LARGE, SMALL.replace(b', "traits": {"employees": 12}', b""), b"", b"[1]", b" " * 16_385]
+    )
+    | BODIES.map(json.dumps).map(str.encode),
+    cut=st.integers(0, 20),
+    headers=st.fixed_dictionaries(
+        {},
+        optional={
+            "content-type": st.sampled_from(KINDS),
+            "content-length": st.sampled_from(LENGTHS),
+            "content-encoding": st.sampled_from(["", "gzip", "identity"]),
+            "origin": st.sampled_from(["https://www.example.com", "https://evil.example"]),
+        },
+    ),
+)
+@pytest.mark.parametrize("origins", ["*", "https://www.example.com"])
+def test_behind_the_door_the_same_is_said(
+    node: Node, calling: Callable[..., Any], origins: str, body: bytes, cut: int, headers: dict[str, str]
+) -> None:
+    """As in front of it, where usual requests are answered: the same status, headers and body."""
+    chunks = [body[:cut], body[cut:]] if cut else [body]
+    app, other = build(node, origins=[origins]), build(node, origins=[origins])
+    other.straight.asgi = left_to_the_door  # type: ignore[method-assign]
+    short, behind = (calling(one)(chunks=chunks, headers=[*headers.items()]) for one in (app, other))
+    assert (short.status, short.headers, short.body) == (behind.status, behind.headers, behind.body)
+    assert list(short.headers) == list(behind.headers)
+
+
+async def left_to_the_door(_scope: Any, receive: Any, _send: Any) -> Any:
+    """Nothing is usual."""
+    return receive
+
+
+def test_a_usual_request_does_not_see_the_door(
+    node: Node, calling: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others do."""
+    seen: list[str] = []
+
+    async def door(_door: Any, scope: Any, _receive: Any, send: Any) -> None:
+        seen.append(scope["method"])
+        await send({"type": "http.response.start", "status": 418, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    monkeypatch.setattr("engine.web.door.Door.__call__", door)
+    call = calling(build(node))
+    usual = [("content-type", "text/plain;charset=UTF-8"), ("content-length", str(len(SMALL)))]
+    assert call(chunks=[SMALL], headers=usual).status == 200
+    assert not seen
+    assert call(chunks=[SMALL[:9], SMALL[9:]], headers=usual).status == 418
+    assert call("GET").status == 418
+    assert seen == ["POST", "GET"]
 
 
 def test_the_body_limit_holds_before_and_while_reading(call: Any) -> None:

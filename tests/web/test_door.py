@@ -114,14 +114,16 @@ def test_no_admin_address_without_a_gate() -> None:
 def test_the_head_of_a_good_answer_can_be_had_around_its_length() -> None:
     """The same lines in the same order, for whoever writes them itself; remembered for each origin that counts."""
     plain = Door(Address("/x", "page", ("GET",), hello), Cors(["*"]), None)
-    before, behind = plain.around_length(b"https://any.example")
+    before, behind, first, others = plain.good_head(b"https://any.example")
     assert before == b"content-type: application/json\r\ncontent-length: "
     assert behind.startswith(b"\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\n")
     assert behind.endswith(b"access-control-allow-origin: *\r\n\r\n")
-    assert plain.around_length(None) is plain.around_length(b"https://any.example")
+    assert plain.good_head(None) is plain.good_head(b"https://any.example")
+    lines = [b"%b: %b\r\n" % header for header in (first, (b"content-length", b"7"), *others)]
+    assert b"".join(lines) + b"\r\n" == before + b"7" + behind
     assert not plain.heeds_origin
     listed = Door(Address("/x", "page", ("GET",), hello), Cors([SITE]), None)
     assert listed.heeds_origin
-    assert f"origin: {SITE}\r\nvary: Origin\r\n".encode() in listed.around_length(SITE.encode())[1]
+    assert f"origin: {SITE}\r\nvary: Origin\r\n".encode() in listed.good_head(SITE.encode()).behind
     for number in range(2_000):
-        assert b"allow-origin" not in listed.around_length(b"https://%d.example" % number)[1]
+        assert b"allow-origin" not in listed.good_head(b"https://%d.example" % number).behind
