@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.decide.decider import NotAUrl
+from engine.decide.wire import to_json
 from engine.node import Node, Settings, open_store, utc_now
 from engine.profiles.ids import key
 from engine.profiles.record import Change
@@ -76,6 +77,18 @@ def test_without_a_store_page_and_visit_decide(node: Node, caplog: pytest.LogCap
     assert all(decision.degraded for decision in decisions)
     assert [a.experience for a in decisions[0].assignments] == ["always"]
     assert (node.degraded, len(caplog.records)) == (50, 1)
+
+
+def test_an_answer_in_short_is_the_decision_as_bytes(node: Node) -> None:
+    """Of a page that was asked for before; where something is wrong there is none, and nothing is said or counted."""
+    know(node, employees=12)
+    assert node.answer("v1", PAGE.url) is None
+    decisions = {visitor: to_json(node.decide(visitor, PAGE, Visit(), {})) for visitor in ("v1", "v2")}
+    assert {visitor: node.answer(visitor, PAGE.url) for visitor in decisions} == decisions
+    assert node.answer("v1", "no url") is None
+    node.store.close()
+    assert node.answer("v1", PAGE.url) is None
+    assert node.degraded == 0
 
 
 def test_trouble_with_the_store_is_one_line_told_once(

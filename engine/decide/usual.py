@@ -17,10 +17,8 @@ from engine.decide.plans import Plan
 from engine.decide.render import Roots
 from engine.decide.split import drawn
 from engine.decide.wire import END, START, before_decisions
-from engine.profiles.encoding import NO_FACTS
-from engine.profiles.ids import Key, prefix
 from engine.profiles.read import Reader
-from engine.profiles.store import Store, StoreError
+from engine.profiles.store import Store
 from engine.words import Traits
 
 Clock: TypeAlias = Callable[[], datetime]
@@ -30,7 +28,6 @@ Usual: TypeAlias = Callable[[Store, str, Fields, Clock], bytes | None]
 
 _NOTHING: Final[dict[str, Any]] = {}  # shared and never written to: a root of which nothing is known
 _UNASKED: Final = datetime.min.replace(tzinfo=UTC)
-_VISITOR: Final = prefix("visitor")
 _BEFORE: Final = START + b'"'
 
 
@@ -57,13 +54,13 @@ def usual(
     draws = [plan.draws for plan in plans]
     behind = _behind(version)
     nobody = behind + END
-    traits_of = _reading(reader) if reader.reads else None
+    read = reader.read_alone if reader.reads else None
 
     def answer(store: Store, visitor_id: str, fields: Fields, clock: Clock) -> bytes | None:
         id_ = visitor_id.encode()
         traits: Traits | None = _NOTHING
-        if traits_of is not None:
-            traits = traits_of(store, id_)
+        if read is not None:
+            traits = read(store, id_)
             if traits is None:
                 return None
         now = clock() if timed else _UNASKED
@@ -87,22 +84,6 @@ def _drawn_at_length(plan: Plan, number: int, unit: str, roots: Roots) -> tuple[
     """The entry where there is a holdout, another variant or a slot; none of who is held out."""
     assignment = plan.assign(number, unit, lambda: roots)
     return () if assignment is None else (assignment.body,)
-
-
-def _reading(reader: Reader) -> Callable[[Store, bytes], Traits | None]:
-    """What reads the traits of a visitor; None where more than one record has to be looked at, or none can be."""
-    alone = reader.alone
-
-    def traits_of(store: Store, id_: bytes) -> Traits | None:
-        try:
-            found = store.one(Key(_VISITOR + id_))
-            if found is None:
-                return _NOTHING
-            return alone(found) if type(found) is bytes else None
-        except (StoreError, *NO_FACTS):
-            return None
-
-    return traits_of
 
 
 def _behind(version: str) -> bytes:

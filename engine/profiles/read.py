@@ -29,6 +29,7 @@ Known: TypeAlias = Facts[dict[str, Any]]
 Step: TypeAlias = tuple[Known | None, Key | None]  # what a record says, and which one it leads to
 Names: TypeAlias = frozenset[str] | None  # None: all
 
+_VISITOR: Final = prefix("visitor")
 _ANONYMOUS: Final = prefix("anonymous")
 _USER: Final = prefix("user")
 _GROUP: Final = prefix("group")
@@ -73,7 +74,7 @@ class Reader:
             return Profile(visitor_id, degraded=True)
         if len(found) == 1 and len(chain) == 1:
             said, next_ = chain[0]
-            if said is not None and next_ is None and not (self._crm and "email" in said.traits):  # as `alone`
+            if said is not None and next_ is None and not (self._crm and "email" in said.traits):  # as `read_alone`
                 # Most visitors: the rest would find nothing more to do.
                 return Profile(visitor_id, said.traits, {}, {}, {}, None, said.links.get("group"))
         degraded = False
@@ -88,12 +89,18 @@ class Reader:
             degraded = True
         return self._profile(store, visitor_id, chain, degraded=degraded)
 
-    def alone(self, body: bytes) -> dict[str, Any] | None:
-        """The traits of a visitor whose record has this body, if it is all that is to be read. Raises `NO_FACTS`.
+    def read_alone(self, store: Store, visitor_id: bytes) -> dict[str, Any] | None:
+        """The traits of a visitor of whom no other record has to be looked at. Raises NotAtOnce.
 
-        None: ask `read`.
+        None: ask `read`. That is also where something is wrong.
         """
-        said = self._facts(body)
+        try:
+            found = store.one(Key(_VISITOR + visitor_id))
+            if type(found) is not bytes:
+                return {} if found is None else None
+            said = self._facts(found)
+        except (StoreError, *NO_FACTS):
+            return None
         if said.links and self._leads_on(said.links):
             return None
         traits = said.traits

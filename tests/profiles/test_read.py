@@ -329,3 +329,23 @@ def test_whether_there_is_anything_to_read() -> None:
             assert Reader(msgspec.structs.replace(NOTHING, **{part: names})).reads
     assert Reader(msgspec.structs.replace(NOTHING, user_id=True)).reads
     assert Reader(msgspec.structs.replace(NOTHING, account_id=True)).reads
+
+
+def test_who_is_one_record_can_be_read_alone(store: Store) -> None:
+    """Also with an account that nobody wants; otherwise the whole way has to be gone."""
+    traits = msgspec.structs.replace(NOTHING, traits=frozenset({"n"}))
+    alone = Reader(traits)
+    assert alone.read_alone(store, b"ann") == {}
+    store.apply([linked(1, ANN, {"n": 1, "m": 2}, group="acme")])
+    assert alone.read_alone(store, b"ann") == alone.read(store, "ann").traits == {"n": 1}
+    assert Reader(msgspec.structs.replace(traits, account=None)).read_alone(store, b"ann") is None
+    store.apply([linked(2, ANN, {"email": "ann@example.com"})])
+    assert Reader(msgspec.structs.replace(traits, lead=None)).read_alone(store, b"ann") is None
+    store.apply([linked(3, ANN, user="u")])
+    assert alone.read_alone(store, b"ann") is None
+
+
+@pytest.mark.parametrize("held", [DAMAGED, b"", b"\x91\x80", StoreUnavailable("gone")])
+def test_nobody_is_read_alone_where_something_is_wrong(held: Found | Exception) -> None:
+    """`read` says what."""
+    assert Reader().read_alone(PreparedStore({ANN: held}), b"ann") is None
