@@ -23,7 +23,6 @@ from engine.web.request import TYPES, Headers, Request
 from engine.web.surroundings import Proxies
 
 _OK: Final = STATUS_LINE[200]
-_LENGTH_DIGITS: Final = len(str(limits.DECIDE_BODY_BYTES))
 _NO_HEADERS: Final[Headers] = {}
 
 
@@ -96,18 +95,16 @@ class Straight:
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> Receive | None:
         """Answer a POST; or, where it or its answer is unusual, give back what receives the same once more."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        length = headers.get(b"content-length", b"0")
-        if (
-            headers.get(b"content-type", b"") not in TYPES
-            or b"content-encoding" in headers
-            or len(length) > _LENGTH_DIGITS
-            or not length.isdigit()
-            or int(length) > limits.DECIDE_BODY_BYTES
-        ):
+        if headers.get(b"content-type", b"") not in TYPES or b"content-encoding" in headers or b"expect" in headers:
             return receive
         message = await receive()
         body = message.get("body", b"")
-        if message["type"] == "http.disconnect" or message.get("more_body") or len(body) > limits.DECIDE_BODY_BYTES:
+        length = b"%d" % len(body)
+        if (
+            message.get("more_body")
+            or headers.get(b"content-length") != length  # also where nothing is said, and where the client is gone
+            or len(body) > limits.DECIDE_BODY_BYTES
+        ):
             return _once_more(message, receive)
         client = scope["client"]
         try:
