@@ -13,7 +13,8 @@ What may not: HTTP, printing, and any work of the parts themselves.
    page says of its visitor lies *under* what is stored. `store_trouble` is what is wrong with the store, in one line; a
    background job looks. With `go_on` (a worker that others rely on) a store that is refused as damaged is trouble as
    well, and no reason not to begin.
-5. This is the only place with a clock; everybody else is given the time.
+5. `answer` is the same in short, as bytes, for a usual visitor; it leaves everything else to `decide`.
+6. This is the only place with a clock; everybody else is given the time.
 """
 
 import asyncio

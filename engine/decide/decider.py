@@ -11,6 +11,9 @@ What lives here: the order of the steps. What may not: the steps themselves, I/O
 4. Holdout, then control or variant (`split.py`), by visitor, user or account; unknown user or account: by visitor.
 5. The entry is a constant, or its slots are filled (`render.py`).
 
+6. What most visitors need of all this is one function (`usual.py`), which `known` URLs have in their view: the same
+   answer, as bytes.
+
 A decider is immutable but for the memo of pages, and may be used by many threads. It is replaced whole.
 """
 
@@ -118,7 +121,7 @@ class Decider:
         """What it is made of. Who drops these one after the other, and it before them, never frees much at once."""
         ruleset = self.ruleset
         audiences = (audience for experience in ruleset.experiences.values() for audience in experience.audiences)
-        prepared = (audience for plan in self._plans.values() for audience in plan.audiences)
+        prepared = (part for plan in self._plans.values() for part in (*plan.audiences, *plan.draws))
         return [*ruleset.segments.values(), *ruleset.cases, *audiences, *prepared, *self._pages.parts()]
 
 

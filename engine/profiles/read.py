@@ -13,6 +13,7 @@
    that the decision goes on with page and visit. `NotAtOnce` passes through; it is no failure.
 6. A `Reader` reads what somebody `Wanted`, and leaves the rest where it is: no account that no rule asks for, no
    Salesforce record, no trait (`encoding.facts_decoder`). Whoever looks at nothing else sees no difference.
+7. `read_alone` is the short way for a visitor who is one record, or none; where that is not so, it says nothing.
 """
 
 from functools import partial

@@ -287,9 +287,9 @@ def test_a_successor_can_be_warm(make: Any) -> None:
 
 
 def test_its_parts_are_all_that_is_large(make: Any) -> None:
-    """Segments, and audiences as written and as prepared: who drops them one by one never drops much at once."""
+    """Segments, and audiences as written, prepared and in short: who drops them one by one never drops much at once."""
     kinds = sorted(type(part).__name__ for part in make.decider(make.experience("home", "s")).parts())
-    assert kinds == ["Audience", "Segment", "_Prepared"]
+    assert kinds == ["Audience", "Draw", "Segment", "_Prepared"]
 
 
 def test_a_page_that_is_no_url_is_said(make: Any) -> None:
