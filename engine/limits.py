@@ -160,6 +160,8 @@ SALESFORCE_DESCRIBE_S = 3_600  # for which a description of the fields is believ
 SALESFORCE_REREAD_S = 86_400  # between two readings of formula fields and of all ids: one job an object and day
 SALESFORCE_PROJECTED = 500  # addresses whose records share one commit of the store
 SALESFORCE_FIELD_CHARS = 2**20  # of one value in CSV; the longest fields of Salesforce have 131,072
+SALESFORCE_GONE_MOST = 100  # records that may go at once in any case; beyond it, at most half of them unless asked for
+SALESFORCE_LOOKED = 10_000  # people of each kind, of whom `doctor` sees how their email is spelled: a second
 SALESFORCE_SILENT_S = 86_400  # without a sync, after which `doctor` warns
 SALESFORCE_LIMIT_PAUSE_S = 900.0  # of `--watch` once the day's calls are used up; the window of 24 hours rolls
 
@@ -167,4 +169,5 @@ SALESFORCE_LIMIT_PAUSE_S = 900.0  # of `--watch` once the day's calls are used u
 SAME_LOG_S = 10.0  # trouble that every request meets is told once in so long: a log that fills a disk is more trouble
 
 # --- lift ----------------------------------------------------------------------------------------------------
+LIFT_COUNTS_BYTES = 16 * 2**20  # of a warehouse's answer; a row is some hundred bytes, and there are few
 LIFT_MEMORY_BYTES = 1_200 * 2**20  # in which DuckDB counts; beyond it, it uses the disk: the whole stays below 2 GB

@@ -97,7 +97,7 @@ def email(chain: Chain) -> Said | None:
     """The email trait is spelled exactly `email`."""
     if not chain.heard:
         return None
-    others = [entry for name, entry in sorted(chain.traits.items()) if name != "email" and _plain(name) in _EMAILS]
+    others = [entry for name, entry in sorted(chain.traits.items()) if name != "email" and is_email(name)]
     spelled = ", ".join(f"`{entry.name}`" + _by(entry) for entry in others[:_SHOWN])
     do = "send it as `email`: by no other name is a Salesforce record found"
     if "email" not in chain.traits:
@@ -203,6 +203,11 @@ def _listed(names: Iterable[str]) -> str:
     listed = list(names)
     more = len(listed) - _SHOWN
     return ", ".join(listed[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def is_email(name: str) -> bool:
+    """Is it a way to spell `email`?"""
+    return _plain(name) in _EMAILS
 
 
 def _plain(name: str) -> str:

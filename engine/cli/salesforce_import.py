@@ -14,7 +14,7 @@ import msgspec
 
 from engine.cli import options
 from engine.cli.salesforce_options import in_words
-from engine.cli.salesforce_text import UNUSABLE_SHOWN, Bars, unusable
+from engine.cli.salesforce_text import Bars, counted, listed, unusable
 from engine.cli.screen import fail, say
 from engine.node import Settings, open_store, utc_now
 from engine.problems import did_you_mean
@@ -23,7 +23,8 @@ from engine.salesforce.exports import TYPES, Imported, import_csv
 from engine.salesforce.fields import OBJECTS, Object
 from engine.salesforce.lock import alone
 from engine.salesforce.mirror import Mirror
-from engine.salesforce.projection import bring
+from engine.salesforce.projection import IMPORTED, bring, waiting
+from engine.salesforce.trouble import Refused
 
 EPILOG = """\b
 In Data Loader choose Export, all fields, and switch on "Write all CSVs with UTF-8 encoding". Examples:
@@ -85,41 +86,54 @@ def import_(
         Bars() as bars,
         _read(file, encoding) as lines,
     ):
+        size = file.stat().st_size
         imported = import_csv(
-            lines, object_, mirror, dict(types), whole=full, progress=lambda done: bars.tell(object_, done, None)
+            lines, object_, mirror, dict(types), whole=full,
+            progress=lambda _: bars.tell(object_, lines.buffer.tell(), size),
+        )  # fmt: skip
+        total = waiting(mirror)
+        written = bring(
+            mirror, opened, time_ms(utc_now()), lambda more: bars.more("store", more, total), origin=IMPORTED
         )
-        written = bring(mirror, opened, time_ms(utc_now()))
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode({"imported": imported, "written": written})).decode())
     else:
-        _tell(file, imported, written)
+        _tell(file, imported, written, full=full)
     if imported.rejected:
         ctx.exit(1)
 
 
 @contextmanager
 def _read(file: Path, encoding: str) -> Iterator[TextIO]:
-    """The file; what is wrong with its characters ends the command."""
+    """The file; what is wrong with it and its characters ends the command."""
     try:
         with file.open(encoding=encoding, newline="") as lines:
             yield lines
-    except UnicodeDecodeError:
+    except UnicodeError:
         do = 'switch on "Write all CSVs with UTF-8 encoding" in Data Loader, or give --encoding cp1252'
+        with file.open("rb") as raw:
+            begin = raw.read(2)
+        if begin in {b"\xff\xfe", b"\xfe\xff"}:
+            do = "it begins as UTF-16 does: give --encoding utf-16"
+        elif encoding.lower().startswith("utf-16"):
+            do = "UTF-16 without its mark needs --encoding utf-16-le or utf-16-be; most files are utf-8"
         fail(f"{file}: this is not {encoding}; {do}")
+    except Refused as refused:
+        fail(f"{file}: {refused}")
     except LookupError:
         fail(f"--encoding {encoding}: no such encoding; utf-8 or cp1252 are usual ones")
 
 
-def _tell(file: Path, imported: Imported, written: int) -> None:
+def _tell(file: Path, imported: Imported, written: int, *, full: bool) -> None:
     for rejected in imported.reasons:
         say(f"{click.style(f'{file}:{rejected.line}', bold=True)}: {rejected.reason}")
     if imported.unusable:
         say(click.style(unusable(imported.unusable), fg="yellow"))
     if imported.left_out:
-        more = len(imported.left_out) - UNUSABLE_SHOWN
-        listed = ", ".join(imported.left_out[:UNUSABLE_SHOWN]) + (f" and {more} more" if more > 0 else "")
-        say(f"columns left out that are no fields of the object: {listed}")
+        say(f"columns left out that are no fields of the object: {listed(imported.left_out)}")
+    if full and imported.rejected:
+        say("no record was taken away, for lines were left out that may hold it: mend them and run it again")
     kept = imported.kept
     left_out = click.style(f"{imported.rejected:,} left out", fg="red" if imported.rejected else None)
     counts = f"{kept.new:,} new, {kept.changed:,} changed, {kept.gone:,} gone, {left_out}"
-    say(f"{file}: {imported.total:,} records, {counts}; {written:,} changed in the store")
+    say(f"{file}: {counted(imported.total, 'record')}, {counts}; {written:,} changed in the store")

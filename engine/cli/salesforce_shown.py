@@ -17,7 +17,7 @@ import msgspec
 from engine.cli import options
 from engine.cli.explain_text import safe
 from engine.cli.salesforce_options import in_words, objects
-from engine.cli.salesforce_text import Bars, usage
+from engine.cli.salesforce_text import Bars, counted, listed, usage
 from engine.cli.screen import fail, say
 from engine.cli.table import print_table
 from engine.node import Settings, open_store, utc_now
@@ -54,10 +54,16 @@ def status(*, data: Path, store: str | None, form: str) -> None:
 def lines(found: Report) -> Iterator[str]:
     """The report, line by line."""
     for told in found.objects:
-        yield f"{told.object:<8} {told.records:,} records, {told.fields:,} fields, synced {moment(told.synced)}"
+        counts = f"{counted(told.records, 'record')}, {counted(told.fields, 'field')}"
+        yield f"{told.object:<8} {counts}, {_since(told)}"
         yield f"{'':<8} {', '.join(_notes(told))}"
+        if told.unusable:
+            yield f"{'':<8} some values are none of their field's type, and absent: {listed(told.unusable)}"
+        if told.imported is False:
+            yield f"{'':<8} the last file was not read to its end: run `mutiny-edge salesforce import` again"
     if found.waiting:
-        yield f"{'store':<8} {found.waiting:,} addresses wait to be brought there"
+        wait = "waits" if found.waiting == 1 else "wait"
+        yield f"{'store':<8} {counted(found.waiting, 'address', 'addresses')} {wait} to be brought there"
     if found.outcome is not None:
         how = "went well" if found.outcome.trouble is None else found.outcome.trouble
         yield f"{'last':<8} {moment(found.outcome.ended)}: {how}"
@@ -66,11 +72,17 @@ def lines(found: Report) -> Iterator[str]:
 
 def _notes(told: Told) -> Iterator[str]:
     yield f"{told.without_email:,} without an email"
-    yield f"{told.shared:,} address{'es' * (told.shared != 1)} with several"
+    yield f"{counted(told.shared, 'address', 'addresses')} with several"
     if told.object == "Lead":
         yield f"{told.converted:,} converted"
     if told.at_work is not None:
         yield f"a job is at work, {told.at_work:,} of its records are kept"
+
+
+def _since(told: Told) -> str:
+    if told.synced is None:
+        return "never synced" if told.imported is None else "from a file"
+    return f"synced {moment(told.synced)}"
 
 
 def moment(time: datetime | None) -> str:
@@ -147,8 +159,8 @@ def replay(*, data: Path, store: str | None) -> None:
         def progress(more: int) -> None:
             nonlocal done
             done += more
-            bars.tell("store", done, total)
+            bars.more("store", more, total)
 
         written = bring(mirror, opened, time_ms(utc_now()), progress)
-    records = f"{written:,} record{'s' * (written != 1)}"
-    say(f"{done:,} address{'es' * (done != 1)} looked at, {records} changed in the store")
+    looked = counted(done, "address", "addresses")
+    say(f"{looked} looked at, {counted(written, 'record')} changed in the store")

@@ -2,12 +2,13 @@
 
 What lives here: bars and lines. What may not: asking Salesforce.
 
-1. A bar for each object, and one for the store; while Salesforce gathers records, a line says so. Nothing in a pipe.
+1. A bar for each object, and one for the store; while Salesforce gathers records, and where something is tried again, a
+   line says so. Nothing in a pipe.
 2. Numbers have their unit; what is not in order is coloured, and says so in words too.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
@@ -54,32 +55,55 @@ class Bars:
             self._bar.update(done - self._done)
             self._done = done
 
+    def more(self, what: str, more: int, total: int) -> None:
+        """So many more of so many."""
+        done = more + (self._done if self._what is not None and self._what[0] == what else 0)
+        self.tell(what, done, max(total, done))
+
+    def note(self, line: str) -> None:
+        """Something that takes a while, and why."""
+        if self._shown:
+            self._stack.close()
+            self._what, self._bar = None, None
+            say(line)
+
 
 def summary(outcome: Outcome) -> Iterator[str]:
     """What came of a sync."""
     for part in outcome.parts:
         yield f"{part.object:<8} {_counts(part)}"
+        if part.trouble is not None:
+            yield click.style(f"{'':<8} not read to its end: {part.trouble.removeprefix(f'{part.object}: ')}", fg="red")
         if part.unusable:
             yield click.style(f"{'':<8} {unusable(part.unusable)}", fg="yellow")
-    records = "1 record" if outcome.written == 1 else f"{outcome.written:,} records"
-    yield f"{'store':<8} {records} changed"
+    yield f"{'store':<8} {counted(outcome.written, 'record')} changed"
     yield f"{'API':<8} {usage(outcome)}"
 
 
 def usage(outcome: Outcome) -> str:
     """`17 calls; 1,234 of 15,000 of the org's calls in 24 hours are used`."""
-    calls = "1 call" if outcome.calls == 1 else f"{outcome.calls:,} calls"
+    calls = counted(outcome.calls, "call")
     if outcome.used is None or outcome.total is None:
         return calls
     return f"{calls}; {outcome.used:,} of the org's {outcome.total:,} in 24 hours are used"
 
 
+def counted(number: int, noun: str, nouns: str = "") -> str:
+    """`1 lead`, `1,204 leads`; `nouns` where it is no mere `s`."""
+    return f"{number:,} {noun if number == 1 else nouns or f'{noun}s'}"
+
+
 def unusable(counts: dict[str, int]) -> str:
     """Values that are none of their field's type."""
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    listed = ", ".join(f"{name} {number:,}" for name, number in ranked[:UNUSABLE_SHOWN])
-    more = len(ranked) - UNUSABLE_SHOWN
-    return f"values left out that are none of their field's type: {listed}" + (f" and {more} more" if more > 0 else "")
+    shown = listed([f"{name} {number:,}" for name, number in ranked])
+    return f"values left out that are none of their field's type: {shown}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first ones, and how many more."""
+    more = len(names) - UNUSABLE_SHOWN
+    return ", ".join(names[:UNUSABLE_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _counts(part: Part) -> str:

@@ -8,6 +8,9 @@ What lives here: `Jobs`. What may not: when which job is begun (`sync`), the wir
 2. A page is read line by line into one transaction. One that is cut is asked for again, a few times.
 3. `everything` and `rereading` see every record, so those that they did not see are gone. What changed while they ran
    is not known by them: `everything` sets the mark to when the job was made, by Salesforce's clock.
+4. **Nothing is taken away on the word of answers that do not agree**: the pages have to hold exactly as many records as
+   the job says that it has. And where more than half would go (as of a user who may not see them any more), that has to
+   be asked for (`full`). Such a job is dropped, so that the next sync reads anew.
 """
 
 from collections import Counter
@@ -17,12 +20,13 @@ from typing import Any, Final, TypeAlias
 from msgspec.structs import replace
 
 from engine import limits
+from engine.salesforce.answers import odd
 from engine.salesforce.client import Begun, Client, Cut
 from engine.salesforce.fields import Field, Object, formulas
 from engine.salesforce.mirror import Kept, Mirror
 from engine.salesforce.rows import Row, made, row
 from engine.salesforce.state import Job, JobKind, State
-from engine.salesforce.trouble import Refused
+from engine.salesforce.trouble import Odd, Refused
 
 Tell: TypeAlias = Callable[[str, int, int | None], None]  # of what, how many records are done, of how many
 Counts: TypeAlias = tuple[Kept, Counter[str]]  # what became of records, and unusable values by field
@@ -49,31 +53,55 @@ class Jobs:
         state = self._mirror.state(object_)
         number = state.number + 1
         job = Job(kind, begun.id, begun.created, number)
-        self._mirror.keep(object_, replace(state, number=number, job=job))
+        state = replace(state, number=number, job=job, unusable=() if kind == "everything" else state.unusable)
+        self._mirror.keep(object_, state)
 
-    def finish(self, object_: Object, fields: Sequence[Field], kept: Kept, unusable: Counter[str]) -> bool:
-        """Wait for the job that is noted, and take all its pages; false where it cannot be finished any more."""
+    def finish(self, object_: Object, fields: Sequence[Field], counts: Counts, *, asked: bool = False) -> bool:
+        """Wait for the job that is noted, and take all its pages; false where it cannot be finished any more.
+
+        With `asked` it may take away as many records as it did not see.
+        """
+        kept, unusable = counts
         try:
             total = self._wait(object_)
             while (job := _of(self._mirror.state(object_))).locator is not None:
                 kept.add(self._page(object_, job, fields, unusable))
                 self._tell(object_, _of(self._mirror.state(object_)).records, total)
         except Refused as refused:
+            if refused.code in _GONE or isinstance(refused, Odd):
+                self._drop(object_)
             if refused.code not in _GONE:
                 raise
-            self._drop(object_)
             return False
+        self._agree(object_, job, total, asked=asked)
         kept.gone += self._end(object_, job)
         return True
 
-    def run(self, object_: Object, job: JobKind, question: str, fields: Sequence[Field], counts: Counts) -> None:
+    def _agree(self, object_: Object, job: Job, total: int | None, *, asked: bool) -> None:
+        """The job may end as it has to. Raises Refused; then it is dropped."""
+        if job.records != total:
+            self._drop(object_)
+            said = "does not say how many" if total is None else f"says {total:,}"
+            raise odd(f"{object_}: its job sent {job.records:,} records and {said}")
+        if job.kind == "changes" or asked:
+            return
+        gone, known = self._mirror.unseen(object_, job.number)
+        if gone > limits.SALESFORCE_GONE_MOST and 2 * gone > known:
+            self._drop(object_)
+            do = "none was removed; see that the user may still see them all, or have it done by `--full`"
+            raise Refused("", f"{object_}: {gone:,} of {known:,} records were not in what Salesforce sent; {do}")
+
+    def run(
+        self, object_: Object, job: JobKind, question: str, fields: Sequence[Field], counts: Counts, *,
+        asked: bool = False,
+    ) -> None:  # fmt: skip
         """Begin it and finish it."""
         self.begin(object_, job, question)
-        if not self.finish(object_, fields, *counts):
+        if not self.finish(object_, fields, counts, asked=asked):
             raise Refused("", f"{object_}: Salesforce does not know its own job any more; run it again")
 
-    def _wait(self, object_: Object) -> int:
-        """Until its results are there; how many they are."""
+    def _wait(self, object_: Object) -> int | None:
+        """Until its results are there; how many they are, as far as it says."""
         job = _of(self._mirror.state(object_))
         pause = limits.SALESFORCE_POLL_S
         while True:
@@ -83,17 +111,17 @@ class Jobs:
                 raise _failed(object_, found)
             if found.state == _DONE:
                 return found.records
-            self._tell(object_, found.records, None)
+            self._tell(object_, found.records or 0, None)
             self._sleep(pause)
             pause = min(pause * 1.5, limits.SALESFORCE_POLL_MOST_S)
 
     def _page(self, object_: Object, job: Job, fields: Sequence[Field], unusable: Counter[str]) -> Kept:
-        """The next page, asked for again where it is cut."""
+        """The next page, asked for again where it is cut, or is none."""
         for tried in range(1, limits.SALESFORCE_TRIES + 1):
             counted = Counter[str]()
             try:
                 kept = self._take(object_, job, fields, counted)
-            except Cut:
+            except (Cut, Odd):
                 if tried == limits.SALESFORCE_TRIES:
                     raise
                 self._sleep(limits.SALESFORCE_PAUSE_S * 2 ** (tried - 1))
@@ -103,7 +131,8 @@ class Jobs:
         raise AssertionError("the last try returns or raises")
 
     def _take(self, object_: Object, job: Job, fields: Sequence[Field], unusable: Counter[str]) -> Kept:
-        page = self._client.page(job.id, job.locator or "")
+        asked = [_ID, *formulas(fields)] if job.kind == "rereading" else fields
+        page = self._client.page(job.id, job.locator or "", [field.name for field in asked])
         make = self._remade(object_, fields, unusable) if job.kind == "rereading" else _read(fields, unusable)
         records = 0
 
@@ -116,7 +145,9 @@ class Jobs:
                     yield found
 
         def behind() -> State:
-            state = self._mirror.state(object_)
+            if page.next == job.locator and page.next:
+                raise odd("a page of results names itself as the next one")
+            state = self._mirror.state(object_).noting(unusable)
             return replace(state, job=replace(job, locator=page.next or None, records=job.records + records))
 
         number = 0 if job.kind == "changes" else job.number

@@ -13,14 +13,16 @@ may not: values (`typed`), questions (`soql`).
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, TypeAlias, get_args
 
+import msgspec
 from msgspec import Struct
 
-from engine.salesforce.trouble import Refused
+from engine.salesforce.trouble import Odd, Refused
 
 Object: TypeAlias = Literal["Lead", "Contact"]
 FieldKind: TypeAlias = Literal["string", "number", "boolean", "timestamp", "list"]
 
 OBJECTS: Final[tuple[Object, ...]] = get_args(Object)
+HIDDEN: Final = "HIDDEN_FIELDS"  # of a refusal that is ours
 LEFT_OUT: Final = frozenset({"address", "location", "base64", "complexvalue"})
 NEEDED: Final[dict[Object, tuple[str, ...]]] = {
     "Lead": ("Id", "Email", "SystemModstamp", "IsDeleted", "IsConverted", "ConvertedContactId"),
@@ -72,28 +74,46 @@ class Field(Struct, frozen=True, omit_defaults=True):
         return self.type in _WHOLE or self.scale == 0
 
     @property
-    def form(self) -> tuple[str, str, int]:
-        """What decides how its values are read."""
-        return self.name, self.type, self.scale
+    def form(self) -> tuple[str, str, int, bool]:
+        """What decides how its values are read, and when again."""
+        return self.name, self.type, self.scale, self.calculated
+
+
+class _Pick(Struct):
+    value: str | None = None
+
+
+class _Described(Struct, rename="camel"):
+    name: str
+    type: str
+    label: str | None = None
+    calculated: bool | None = None
+    scale: int | None = None
+    picklist_values: tuple[_Pick, ...] | None = None
+
+
+class _Description(Struct):
+    fields: tuple[_Described, ...]
 
 
 def described(object_: Object, answer: Mapping[str, Any]) -> tuple[Field, ...]:
     """The fields in a description that can be read, by name. Raises Refused where those that are needed are not."""
-    found = [_field(one) for one in answer.get("fields", ()) if one.get("type") not in LEFT_OUT]
+    try:
+        described_ = msgspec.convert(answer, _Description).fields
+    except msgspec.ValidationError as error:
+        raise Odd(f"{object_}: a description is not what Salesforce was asked for ({error}); run it again") from None
+    found = [_field(one) for one in described_ if one.type not in LEFT_OUT]
     names = {field.name for field in found}
     hidden = [name for name in NEEDED[object_] if name not in names]
     if hidden:
         do = "let its permission set read them"
-        raise Refused("HIDDEN_FIELDS", f"{object_}: this user may not read {', '.join(hidden)}; {do}")
+        raise Refused(HIDDEN, f"{object_}: this user may not read {', '.join(hidden)}; {do}")
     return tuple(sorted(found, key=lambda field: field.name))
 
 
-def _field(one: Mapping[str, Any]) -> Field:
-    values = (entry.get("value") for entry in one.get("picklistValues") or ())
-    return Field(
-        str(one["name"]), str(one["type"]), str(one.get("label") or ""), bool(one.get("calculated")),
-        int(one.get("scale") or 0), tuple(str(value) for value in values if value),
-    )  # fmt: skip
+def _field(one: "_Described") -> Field:
+    values = tuple(entry.value for entry in one.picklist_values or () if entry.value)
+    return Field(one.name, one.type, one.label or "", bool(one.calculated), one.scale or 0, values)
 
 
 def formulas(fields: Iterable[Field]) -> tuple[Field, ...]:

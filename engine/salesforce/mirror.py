@@ -133,6 +133,11 @@ class Mirror:
         found = self._one(f"{_HELD} WHERE object = ? AND id = ?", object_, id_)
         return None if found is None else Row(*found)
 
+    def unseen(self, object_: Object, number: int) -> tuple[int, int]:
+        """How many records the reading of this number did not see, and how many there are."""
+        of = "COUNT(*) FROM records WHERE object = ?"
+        return self.count(f"{of} AND seen != ?", object_, number), self.count(of, object_)
+
     def settle(self, object_: Object, number: int, state: State) -> int:
         """The reading of this number is through: records that it did not see are gone. How many those were."""
         with self._writing():

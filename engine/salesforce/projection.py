@@ -28,23 +28,31 @@ from engine.salesforce.mirror import Mirror
 from engine.salesforce.rows import Row
 
 ORIGIN: Final = "salesforce sync"
+IMPORTED: Final = "salesforce import"
 FILLED: Final = key("name", "salesforce:mirror")
 _BROUGHT: Final = "brought"
 
 Holders = Iterable[tuple[str, Row]]
 
 
-def bring(mirror: Mirror, store: Store, now_ms: int, progress: Callable[[int], None] = lambda _: None) -> int:
+def bring(
+    mirror: Mirror,
+    store: Store,
+    now_ms: int,
+    progress: Callable[[int], None] = lambda _: None,
+    origin: str = ORIGIN,
+) -> int:
     """Everything that the store may not have yet; how many of its records are other than before.
 
-    `progress` is told after each batch how many addresses are done. Raises MirrorBroken, StoreError.
+    `origin` is whose word it is. `progress` is told after each batch how many addresses are done. Raises MirrorBroken,
+    StoreError.
     """
     if not is_filled(mirror, store):
         known = (id_of(key_) for kind in ("lead", "contact") for key_, _ in store.scan(cast("Any", kind)))
         mirror.soil(known)
     written = 0
     while emails := mirror.dirty(limits.SALESFORCE_PROJECTED):
-        written += _batch(mirror, store, emails, now_ms)
+        written += _batch(mirror, store, emails, now_ms, origin)
         _note(mirror, store, now_ms)
         mirror.clean(emails)
         progress(len(emails))
@@ -58,7 +66,7 @@ def _note(mirror: Mirror, store: Store, now_ms: int) -> None:
     brought = int(mirror.fact(_BROUGHT) or 0) + 1
     mirror.note(_BROUGHT, brought)
     [held] = store.get([FILLED])
-    store.apply(_difference(FILLED, {"mirror": mirror.id, _BROUGHT: brought}, _record(held), now_ms))
+    store.apply(_difference(FILLED, {"mirror": mirror.id, _BROUGHT: brought}, _record(held), now_ms, ORIGIN))
 
 
 def is_filled(mirror: Mirror, store: Store) -> bool:
@@ -74,13 +82,13 @@ def waiting(mirror: Mirror) -> int:
     return mirror.count("COUNT(*) FROM dirty")
 
 
-def _batch(mirror: Mirror, store: Store, emails: Sequence[str], now_ms: int) -> int:
+def _batch(mirror: Mirror, store: Store, emails: Sequence[str], now_ms: int, origin: str) -> int:
     keys = [key(kind, email) for email in emails for kind in ("lead", "contact")]
     wanted = [values for email in emails for values in counting(mirror.holders(email))]
     changes, gone = list[Change](), list[Key]()
     for key_, values, found in zip(keys, wanted, store.get(keys), strict=True):
         if values:
-            changes += _difference(key_, values, _record(found), now_ms)
+            changes += _difference(key_, values, _record(found), now_ms, origin)
         elif found is not None:
             gone.append(key_)
     return store.apply(changes) + store.delete(gone)
@@ -99,7 +107,7 @@ def _newest(rows: Sequence[Row]) -> Mapping[str, Any]:
     return max(rows, key=attrgetter("modified_ms", "id")).values if rows else {}
 
 
-def _difference(key_: Key, values: Mapping[str, Any], held: Record, now_ms: int) -> Iterator[Change]:
+def _difference(key_: Key, values: Mapping[str, Any], held: Record, now_ms: int, origin: str) -> Iterator[Change]:
     said: dict[str, Any] = {
         name: value
         for name, value in values.items()
@@ -108,7 +116,7 @@ def _difference(key_: Key, values: Mapping[str, Any], held: Record, now_ms: int)
     said |= {name: None for name, at in held.traits.items() if name not in values and at.value is not None}
     if said:
         newest = max((register.time_ms for register in held.traits.values()), default=0)
-        yield Change(key_, max(now_ms, newest + 1, (held.deleted_ms or 0) + 1), said, origin=ORIGIN)
+        yield Change(key_, max(now_ms, newest + 1, (held.deleted_ms or 0) + 1), said, origin=origin)
 
 
 def _record(found: Found) -> Record:

@@ -21,7 +21,10 @@ _CONVERTED = "COUNT(*) FROM records WHERE object = ? AND converted IS NOT NULL"
 
 
 class Told(Struct, frozen=True):
-    """One object. `shared`: addresses that several of its records have; `at_work`: records so far of a job at work."""
+    """One object. `shared`: addresses that several of its records have; `at_work`: records so far of a job at work.
+
+    `unusable`: fields of which some value was none of its type; `imported` as in `State`.
+    """
 
     object: Object
     records: int
@@ -31,15 +34,22 @@ class Told(Struct, frozen=True):
     fields: int
     synced: datetime | None = None
     at_work: int | None = None
+    unusable: tuple[str, ...] = ()
+    imported: bool | None = None
 
 
 class Report(Struct, frozen=True):
-    """All of it. `waiting`: addresses that the store may not have; `is_filled` None: the store cannot be asked."""
+    """All of it. `waiting`: addresses that the store may not have; `is_filled` None: the store cannot be asked.
+
+    `spelled`: of the people here that were looked at, how many have an address by another name than `email`, or one
+    that is no text, and so find no record; by how it is spelled.
+    """
 
     objects: tuple[Told, ...]
     outcome: Outcome | None
     waiting: int
     is_filled: bool | None
+    spelled: dict[str, int] = {}
 
 
 def report(data: Path, store: Store | None) -> Report | None:
@@ -71,6 +81,8 @@ def _told(mirror: Mirror, object_: Object) -> Told:
         len(mirror.fields(object_)),
         state.synced,
         None if state.job is None else state.job.records,
+        state.unusable,
+        state.imported,
     )
 
 

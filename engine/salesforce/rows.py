@@ -45,9 +45,10 @@ class Row(Struct, frozen=True, gc=False):
 
 
 def read_csv(lines: Iterable[str]) -> Records:
-    """The records of CSV whose first row is the names."""
+    """The records of CSV whose first row is the names. A record with fewer values has None for them, one with more has
+    the rest under None. What is no CSV, as a quote that is never closed, raises csv.Error."""
     csv.field_size_limit(limits.SALESFORCE_FIELD_CHARS)
-    return csv.DictReader(lines)
+    return csv.DictReader(lines, strict=True)
 
 
 def row(fields: Mapping[str, Field], raw: Mapping[str, Any], unusable: Counter[str]) -> Row:

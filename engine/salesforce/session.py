@@ -4,7 +4,8 @@ What lives here: a `requests.Session` for `simple-salesforce`, which has none of
 asked, tokens.
 
 1. Every request has time-outs. What fails on the way, or is answered with 500, 502, 503, 504 or 429, is tried again
-   after a pause that doubles, or as long as `Retry-After` says. All that is asked here can be asked twice.
+   after a pause that doubles, or as long as `Retry-After` says (a minute at most), and that is told at once. All that
+   is asked here can be asked twice.
 2. A whole answer is read before it counts; one that was cut is trouble on the way. Of answers that are read piece by
    piece (`stream`) only the beginning is tried again here; their reader knows what to do.
 3. Salesforce says with every answer how many calls of the last 24 hours are used (`Sforce-Limit-Info`). Before the last
@@ -16,12 +17,12 @@ from typing import Any, Final
 
 import requests
 from msgspec import Struct
-from requests.exceptions import ChunkedEncodingError, SSLError, Timeout
+from requests.exceptions import ChunkedEncodingError, RequestException, SSLError, Timeout
 from requests.exceptions import ConnectionError as NoConnection
 
 from engine import limits
-from engine.salesforce.answers import limit_reached, unreachable
-from engine.salesforce.trouble import LimitReached
+from engine.salesforce.answers import from_answer, limit_reached, unreachable
+from engine.salesforce.trouble import LimitReached, SalesforceTrouble, Unreachable
 
 _AGAIN: Final = frozenset({429, 500, 502, 503, 504})
 _TOKEN: Final = "/services/oauth2/token"  # is not counted, and has to be asked to go on  # noqa: S105 - a path
@@ -40,11 +41,12 @@ class Usage(Struct, frozen=True):
 
 
 class Session(requests.Session):
-    """Connections that neither hang nor give up at once. `sleep` is given seconds."""
+    """Connections that neither hang nor give up at once. `sleep` is given seconds, `tell` what is tried again."""
 
-    def __init__(self, sleep: Callable[[float], None]) -> None:
+    def __init__(self, sleep: Callable[[float], None], tell: Callable[[str], None] = lambda _: None) -> None:
         super().__init__()
         self._sleep = sleep
+        self._tell = tell
         self.usage: Usage | None = None
         self.calls = 0
 
@@ -57,14 +59,23 @@ class Session(requests.Session):
             try:
                 response = super().request(method, url, *args, **kwargs)
             except (NoConnection, Timeout, ChunkedEncodingError) as error:
+                trouble: SalesforceTrouble = unreachable(error)
                 if tried == limits.SALESFORCE_TRIES or isinstance(error, SSLError):
-                    raise unreachable(error) from None
+                    raise trouble from None
+            except OSError as error:
+                if isinstance(error, RequestException):
+                    raise
+                raise _unreadable(error) from None
             else:
                 self._note(response)
-                if response.status_code not in _AGAIN or tried == limits.SALESFORCE_TRIES:
+                if response.status_code not in _AGAIN:
                     return response
+                trouble = from_answer(response.status_code, None)
+                if tried == limits.SALESFORCE_TRIES:
+                    return _last(response, trouble)
                 pause = _asked_for(response, pause)
                 response.close()
+            self._tell(f"{str(trouble).partition('; ')[0]}; it is tried again in {pause:.0f} s")
             self._sleep(pause)
         raise AssertionError("the last try returns or raises")
 
@@ -75,6 +86,20 @@ class Session(requests.Session):
     def _note(self, response: requests.Response) -> None:
         self.calls += 1
         self.usage = usage(response.headers.get("Sforce-Limit-Info", "")) or self.usage
+
+
+def _last(response: requests.Response, trouble: SalesforceTrouble) -> requests.Response:
+    """The last answer. One to a token says nothing of who we are, and simple-salesforce would take it for that."""
+    if str(response.url).endswith(_TOKEN):
+        response.close()
+        raise trouble
+    return response
+
+
+def _unreadable(error: OSError) -> Unreachable:
+    """Before a connection is made, certificates are read."""
+    do = "REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE) has to name a file with certificates in PEM that can be read"
+    return Unreachable(f"no certificates to trust: {str(error).partition(': ')[2] or type(error).__name__}; {do}")
 
 
 def usage(header: str) -> Usage | None:

@@ -4,10 +4,12 @@
 2. A `Job` is one that Salesforce answers page by page; it outlives the process that began it, for seven days.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.salesforce.fields import Object
 
@@ -29,7 +31,9 @@ class Job(Struct, frozen=True):
 
 
 class State(Struct, frozen=True, omit_defaults=True):
-    """How far one object is; times are None for what never was."""
+    """How far one object is; times are None for what never was. `unusable`: fields of which, since everything was read,
+    some value was none of its type, and is absent here. `imported`: was the last file read to its end? None: there was
+    none."""
 
     mark: datetime | None = None
     described: datetime | None = None
@@ -38,10 +42,16 @@ class State(Struct, frozen=True, omit_defaults=True):
     synced: datetime | None = None
     number: int = 0
     job: Job | None = None
+    unusable: tuple[str, ...] = ()
+    imported: bool | None = None
+
+    def noting(self, fields: Iterable[str]) -> "State":
+        """With these fields among those of which some value cannot be used."""
+        return replace(self, unusable=tuple(sorted({*self.unusable, *fields})))
 
 
 class Part(Struct, frozen=True):
-    """What became of one object in a sync."""
+    """What became of one object in a sync; `trouble`: why it could not be carried out to its end."""
 
     object: Object
     new: int = 0
@@ -49,6 +59,7 @@ class Part(Struct, frozen=True):
     gone: int = 0
     total: int = 0
     unusable: dict[str, int] = {}
+    trouble: str | None = None
 
 
 class Outcome(Struct, frozen=True):

@@ -10,15 +10,18 @@ What lives here: `Sync`, one run for some objects. What may not: the wire (`clie
 3. **A formula's value changes without the record being changed**, so once a day (`limits.SALESFORCE_REREAD_S`) the
    formula fields of all records are read again by a job. The same job sees which ids there are: records that were
    deleted for good appear in no change, and go here because it did not see them.
-4. Whatever stops it, what was read until then goes into the store, and the next run goes on there.
-5. One at a time in a data folder (`lock`).
+4. Whatever stops it, what was read until then goes into the store, and the next run goes on there. What Salesforce
+   refuses of one object stops that one alone; if it refuses all of them, that is the trouble of the whole.
+5. The fields are asked for again now and then, with `full`, and where values turn up that are none of their type: then
+   our idea of the fields is an old one.
+6. One at a time in a data folder (`lock`).
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -27,17 +30,21 @@ from engine.profiles.catalogue import moment
 from engine.profiles.record import time_ms
 from engine.profiles.store import Store
 from engine.salesforce import soql
+from engine.salesforce.answers import odd
 from engine.salesforce.bulk import Counts, Jobs, Tell
 from engine.salesforce.client import Client
-from engine.salesforce.fields import Field, Object, described, formulas, is_same
+from engine.salesforce.fields import HIDDEN, OBJECTS, Field, Object, described, formulas, is_same
 from engine.salesforce.mirror import Kept, Mirror
 from engine.salesforce.projection import bring, waiting
 from engine.salesforce.rows import Row, row
 from engine.salesforce.state import Outcome, Part, State
-from engine.salesforce.trouble import Refused, SalesforceTrouble
+from engine.salesforce.trouble import Odd, Refused, SalesforceTrouble
 from engine.salesforce.typed import Unusable
 
 _STALE: Final = frozenset({"INVALID_QUERY_LOCATOR", "INVALID_FIELD"})  # the answer's end, or our idea of the fields
+_CLOSED: Final = frozenset(
+    {HIDDEN, "NOT_FOUND", "INVALID_TYPE", "INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS_OR_READONLY"}
+)  # what there is, and this user may not see
 _ONCE: Final = 2  # tries
 
 
@@ -63,13 +70,15 @@ class Sync:
 
     def run(self, objects: Sequence[Object], *, full: bool = False) -> Outcome:
         """Do it, and keep how it went. Raises SalesforceTrouble, StoreError; then what was read is in the store."""
-        parts: list[Part] = []
+        parts, refusals = list[Part](), list[Refused]()
         trouble: str | None = "it was interrupted; the next one goes on there"
         written = 0
         try:
             for object_ in objects:
-                parts.append(self._object(object_, full=full))  # noqa: PERF401 - those before one that fails count
-            trouble = None
+                parts.append(self._part(object_, refusals, full=full))
+            if refusals and len(refusals) == len(objects):
+                raise refusals[0]
+            trouble = str(refusals[0]) if refusals else None
         except SalesforceTrouble as error:
             trouble = str(error)
             raise
@@ -95,40 +104,57 @@ class Sync:
         used, total = (usage.used, usage.total) if usage is not None else (None, None)
         return Outcome(self._clock(), tuple(parts), written, self._client.calls, used, total, trouble)
 
-    def _object(self, object_: Object, *, full: bool) -> Part:
-        """All that has to be done for one object."""
+    def _part(self, object_: Object, refusals: list[Refused], *, full: bool) -> Part:
+        """What became of one object; what Salesforce refuses of it is among the refusals then."""
         kept, unusable = Kept(), Counter[str]()
+        trouble: str | None = None
+        try:
+            self._object(object_, kept, unusable, full=full)
+        except Refused as refused:
+            refusals.append(_named(object_, refused))
+            trouble = str(refusals[-1])
+        total = self._mirror.count("COUNT(*) FROM records WHERE object = ?", object_)
+        return Part(object_, kept.new, kept.changed, kept.gone, total, dict(unusable), trouble)
+
+    def _object(self, object_: Object, kept: Kept, unusable: Counter[str], *, full: bool) -> None:
+        """All that has to be done for one object."""
+        began = self._clock()
         for tried in range(1, _ONCE + 1):
             try:
-                self._steps(object_, kept, unusable, full=full)
+                self._steps(object_, kept, unusable, full=full, fields=self._describe(object_, anew=full))
                 break
             except Refused as refused:
                 if refused.code not in _STALE or tried == _ONCE:
                     raise
                 self._keep(object_, described=None)
             except Unusable:
-                raise Refused("", f"{object_}: Salesforce answered a record without its id; run it again") from None
-        total = self._mirror.count("COUNT(*) FROM records WHERE object = ?", object_)
-        return Part(object_, kept.new, kept.changed, kept.gone, total, dict(unusable))
+                raise odd(f"{object_}: a record without its id") from None
+        described_ = self._state(object_).described
+        if unusable and described_ is not None and described_ < began:
+            fields = self._describe(object_, anew=True)
+            if self._state(object_).full is None:
+                unusable.clear()
+                self._steps(object_, kept, unusable, full=False, fields=fields)
 
-    def _steps(self, object_: Object, kept: Kept, unusable: Counter[str], *, full: bool) -> None:
-        fields, counts = self._describe(object_), (kept, unusable)
+    def _steps(
+        self, object_: Object, kept: Kept, unusable: Counter[str], *, full: bool, fields: Sequence[Field]
+    ) -> None:
+        counts = (kept, unusable)
         job = self._state(object_).job
-        through = job is not None and self._jobs.finish(object_, fields, *counts)
-        if job is not None and job.kind == "everything" and through:
-            full = False
-        if full or self._state(object_).full is None:
-            self._jobs.run(object_, "everything", soql.everything(object_, fields), fields, counts)
+        through = job is not None and self._jobs.finish(object_, fields, counts, asked=full)
+        anew = full and not (job is not None and job.kind == "everything" and through)
+        if anew or self._state(object_).full is None:
+            self._jobs.run(object_, "everything", soql.everything(object_, fields), fields, counts, asked=full)
         self._changes(object_, fields, counts)
         if self._is_due(object_):
             question = soql.rereading(object_, formulas(fields))
             self._jobs.run(object_, "rereading", question, fields, counts)
         self._keep(object_, synced=self._clock())
 
-    def _describe(self, object_: Object) -> tuple[Field, ...]:
+    def _describe(self, object_: Object, *, anew: bool = False) -> tuple[Field, ...]:
         """The fields, asked for again when that was long ago; other fields than before, and all has to be read anew."""
         known, state, now = self._mirror.fields(object_), self._mirror.state(object_), self._clock()
-        if known and state.described and _age_s(state.described, now) < limits.SALESFORCE_DESCRIBE_S:
+        if not anew and known and state.described and _age_s(state.described, now) < limits.SALESFORCE_DESCRIBE_S:
             return known
         fields = described(object_, self._client.describe(object_))
         state = replace(state, described=now)
@@ -149,8 +175,8 @@ class Sync:
         by_name, done = {field.name: field for field in fields}, 0
         kept, unusable = counts
         while True:
-            rows = [row(by_name, record, unusable) for record in answer.records]
-            state = partial(self._known, object_, rows)
+            rows = [row(by_name, _whole(by_name, record), unusable) for record in answer.records]
+            state = partial(self._known, object_, rows, tuple(unusable))
             kept.add(self._mirror.page(object_, rows, state))
             done += len(rows)
             self._tell(object_, done, answer.total)
@@ -158,9 +184,9 @@ class Sync:
                 return
             answer = self._client.more(answer.more)
 
-    def _known(self, object_: Object, rows: Sequence[Row]) -> State:
+    def _known(self, object_: Object, rows: Sequence[Row], unusable: Sequence[str]) -> State:
         """How far the object is with these changes."""
-        state = self._state(object_)
+        state = self._state(object_).noting(unusable)
         times = [moment(row.modified_ms) for row in rows] + ([state.mark] if state.mark else [])
         return replace(state, mark=max(times, default=None))
 
@@ -175,6 +201,24 @@ class Sync:
 
     def _keep(self, object_: Object, **changed: datetime | None) -> None:
         self._mirror.keep(object_, replace(self._state(object_), **changed))
+
+
+def _named(object_: Object, refused: Refused) -> Refused:
+    """The same, with which object it is, and what can be done where the user may not see it."""
+    said = str(refused)
+    if refused.code in _CLOSED:
+        others = " or ".join(f"`--object {other}`" for other in OBJECTS if other != object_)
+        do = f"let the app's user read {object_}s and their fields, or sync without them: {others}"
+        said = f"{said.partition('; ')[0]}; {do}"
+    said = said if said.startswith(f"{object_}: ") else f"{object_}: {said}"
+    return Odd(said) if isinstance(refused, Odd) else Refused(refused.code, said)
+
+
+def _whole(fields: Mapping[str, Field], record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The record, if it has every field that was asked for. Raises Odd."""
+    if not fields.keys() <= record.keys():
+        raise odd("a record of a query has not all fields")
+    return record
 
 
 def _age_s(time: datetime, now: datetime) -> float:

@@ -29,6 +29,13 @@ class Refused(SalesforceTrouble):
         self.code = code
 
 
+class Odd(Refused):
+    """An answer is none to what was asked, as of something that stands in between."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("ODD_ANSWER", message)
+
+
 class MirrorBroken(SalesforceTrouble):
     """The mirror cannot be read or written."""
 

@@ -1,5 +1,6 @@
 """What `doctor` says of Salesforce, on reports made by hand."""
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -7,8 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from engine.cli.checkup_salesforce import addresses, freshness, look
+from engine.profiles.ids import key
+from engine.profiles.lmdb import LmdbStore
 from engine.profiles.nothing import NothingStored
-from engine.salesforce.mirror import path_of
+from engine.profiles.record import Change
+from engine.salesforce.mirror import Mirror, path_of
 from engine.salesforce.report import Report, Told
 from engine.salesforce.state import Outcome
 
@@ -44,8 +48,36 @@ def test_addresses() -> None:
     assert addresses(REPORT) == ("ok", "each record has one of its own")
     told = replace(TOLD, shared=2, without_email=7)
     assert addresses(replace(REPORT, objects=(told,))) == (
-        "ok", "several records have one: 2 of leads; the last modified counts; none have 7 leads",
+        "ok", "2 addresses are shared by several leads, of which the last modified counts; 7 leads have no address",
     )  # fmt: skip
+    assert addresses(replace(REPORT, objects=(replace(TOLD, without_email=1),))) == ("ok", "1 lead has no address")
+
+
+def test_how_the_email_is_spelled_of_those_who_are_stored(tmp_path: Path) -> None:
+    """However they came here: another name, or no text; whoever has an `email` too is in order."""
+    traits = [{"Email": "a@x.org"}, {"e_mail": "b@x.org"}, {"Email": "c@x.org"}, {"email": 5}]
+    traits += [{"email": "d@x.org", "mail": "e@x.org"}, {"plan": "free"}, {"Email": None}]
+    with closing(LmdbStore(tmp_path / "profiles")) as store, closing(Mirror(tmp_path)):
+        store.apply([Change(key("visitor", f"v{number}"), 1, held) for number, held in enumerate(traits)])
+        found = look(tmp_path, store)
+    assert isinstance(found, Report)
+    assert found.spelled == {"Email": 2, "e_mail": 1, "email, and no text": 1}
+    said = addresses(found)
+    assert said is not None
+    assert said[0] == "warning"
+    assert "people's addresses are here as `Email` (2), `e_mail` (1), `email, and no text` (1)" in said[1]
+
+
+def test_what_is_absent_and_what_was_not_read() -> None:
+    """Both are told, with what would mend it."""
+    told = replace(TOLD, unusable=("Score__c",))
+    said = freshness(replace(REPORT, objects=(told,)), NOW)
+    assert said is not None
+    assert said[0] == "warning"
+    assert said[1].endswith("; some values are none of their field's type, and absent: lead.Score__c")
+    said = freshness(replace(REPORT, objects=(replace(TOLD, synced=None, imported=False, records=1),)), NOW)
+    assert said is not None
+    assert said[:2] == ("warning", "1 lead, from exports; the last file was not read to its end")
 
 
 def test_not_in_use(tmp_path: Path) -> None:

@@ -10,6 +10,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+
+from engine.cli.salesforce import sync as verb
 
 PATIENCE_S = 60  # no test measures time; this only ends what hangs
 RULES = """
@@ -93,6 +96,39 @@ def test_for_programs(org: Any, sync: Any, tmp_path: Path) -> None:
     assert (found["written"], found["trouble"]) == (1, None)
 
 
+def test_an_object_that_may_not_be_read(org: Any, sync: Any) -> None:
+    """The other one is read; exit code 1, and `--watch` prints a document a line."""
+    org.put("Contact", 1, Email="c@x.org")
+    org.trouble = [("sobjects/Lead", (404, "NOT_FOUND"))]
+    done = sync()
+    assert done.returncode == 1
+    assert "         not read to its end: Salesforce refuses: NOT_FOUND; let the app's user read Leads" in done.stderr
+    assert "Contact  1 new" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"\xff\xfe\x00x", "this is no text in UTF-8"), (b" \n", "is empty; it has to hold the secret")],
+)
+def test_a_file_that_holds_no_secret(tmp_path: Path, content: bytes, said: str) -> None:
+    """What is wrong with which file."""
+    (tmp_path / "secret").write_bytes(content)
+    arguments = ["--domain", "acme", "--client-id", "i", "--data", str(tmp_path / "data")]
+    for option in ("--client-secret-file", "--private-key-file"):
+        done = CliRunner().invoke(verb, [*arguments, option, str(tmp_path / "secret")])
+        assert done.exit_code == 2
+        assert said in done.output
+        assert str(tmp_path / "secret") in done.output
+
+
+def test_a_setting_that_is_empty(tmp_path: Path) -> None:
+    """It is not the same as one that is not set."""
+    env = {"MUTINY_EDGE_SALESFORCE_CLIENT_SECRET": ""}
+    arguments = ["--domain", "acme", "--client-id", "i", "--data", str(tmp_path / "data")]
+    done = CliRunner().invoke(verb, arguments, env=env)
+    assert (done.exit_code, "MUTINY_EDGE_SALESFORCE_CLIENT_SECRET is empty" in done.output) == (2, True)
+
+
 def test_who_is_not_let_in(org: Any, sync: Any) -> None:
     """One line, exit code 2."""
     done = sync(MUTINY_EDGE_SALESFORCE_CLIENT_SECRET="wrong")
@@ -110,14 +146,18 @@ def test_the_daily_limit(org: Any, sync: Any, run: Any) -> None:
 
 
 def test_it_goes_on_for_ever(org: Any, program: Path, surroundings: dict[str, str], tmp_path: Path) -> None:
-    """With --watch; trouble that may be over soon is told and tried again, and Ctrl-C ends it."""
+    """With --watch; trouble that may be over soon is told and tried again, and Ctrl-C ends it. Data is a line each."""
     org.put("Lead", 1, Email="a@x.org")
-    command = [str(program), "salesforce", "sync", "--watch", "1s", "--object", "Lead"]
+    command = [str(program), "salesforce", "sync", "--watch", "1s", "--object", "Lead", "--format", "json"]
     environment = surroundings | org.environment
-    with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
         assert process.stderr is not None
         lines = iter(process.stderr.readline, "")
-        assert next(lines) == "Lead     1 new, 0 changed, 0 gone; 1 in all\n"
+        org.trouble = [("queryAll", b"<html>Sign in to go on</html>")]
+        assert "an answer is not what Salesforce was asked for" in next(lines)
+        assert json.loads(process.stdout.readline())["parts"][0]["total"] == 1  # a document a line
         org.used = org.total
         assert any("the rest is left for the org's other programs" in line for line in lines)
         process.send_signal(signal.SIGINT)

@@ -27,7 +27,7 @@ def data(run: Any, tmp_path: Path) -> Path:
 def test_status(run: Any, data: Path) -> None:
     """How much there is, and how many share an address."""
     shown = run("salesforce", "status").stdout
-    assert shown.splitlines()[0] == "Lead     2 records, 3 fields, synced never"
+    assert shown.splitlines()[0] == "Lead     2 records, 3 fields, from a file"
     assert "1 address with several" in shown
 
 
@@ -52,7 +52,7 @@ def test_a_lost_store(run: Any, data: Path) -> None:
     """Doctor sees it, replay mends it."""
     shutil.rmtree(data / "profiles")
     shown = run("doctor").stdout
-    assert "several records have one: 1 of leads" in shown
+    assert "1 address is shared by several leads" in shown
     assert "the store does not have all of it" in shown
     done = run("salesforce", "replay")
     assert (done.returncode, done.stderr) == (0, "1 address looked at, 1 record changed in the store\n")
@@ -79,4 +79,17 @@ def test_a_job_at_work_and_a_sync_that_stopped() -> None:
         "store    7 addresses wait to be brought there",
         "last     2026-06-01 12:00 UTC: no; wait",
         "API      3 calls",
+    ]
+
+
+def test_what_is_not_in_order() -> None:
+    """Values that are absent, a file that was not read to its end; one is one."""
+    told = Told("Lead", 1, 0, 0, 0, 1, None, None, ("A", "B", "C", "D"), imported=False)
+    shown = list(lines(Report((told,), None, 1, is_filled=True)))
+    assert shown == [
+        "Lead     1 record, 1 field, from a file",
+        "         0 without an email, 0 addresses with several, 0 converted",
+        "         some values are none of their field's type, and absent: A, B, C and 1 more",
+        "         the last file was not read to its end: run `mutiny-edge salesforce import` again",
+        "store    1 address waits to be brought there",
     ]

@@ -5,7 +5,10 @@
 2. Spoken are the token endpoint (client credentials, JWT bearer), describe, query and queryAll with `nextRecordsUrl`,
    Bulk 2.0 query jobs with `Sforce-Locator`, and `Sforce-Limit-Info` on every answer.
 3. REST and Bulk print values as differently as the real ones do.
-4. `trouble` is a list of what goes wrong next: (a part of the path, what). Each happens once, in order.
+4. `trouble` is a list of what goes wrong next: (a part of the path, what). Each happens once, in order. Bytes are the
+   body of an answer that is a success; of a page of results, `strip` takes its headers, `narrow` columns, and `loop`
+   makes it the next one again.
+5. A JWT has to be for the door of its org, whatever host it is brought to, as at the real one.
 """
 
 import base64
@@ -22,6 +25,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urlsplit
 
+import jwt
 import re2
 import trustme
 
@@ -70,6 +74,8 @@ class Org:
         self.jobs: dict[str, dict[str, Any]] = {}
         self.cursors: dict[str, list[dict[str, Any]]] = {}
         self.looks = 1  # at a job before it is complete
+        self.more = 0  # records that a job says beyond those that it has
+        self.door = "https://login.salesforce.com"
         self.lock = threading.Lock()
         self.hung, self.go_on = threading.Event(), threading.Event()
 
@@ -152,6 +158,7 @@ class Handler(BaseHTTPRequestHandler):
     tls: ssl.SSLContext
     timeout = 30
     cut = False
+    altered: object = None
 
     def finish(self) -> None:
         """The server only knows the connection that was there before TLS."""
@@ -188,6 +195,8 @@ class Handler(BaseHTTPRequestHandler):
                 wrong = self.org.trouble.pop(0)[1]
         if isinstance(wrong, tuple):
             self.error(*wrong)
+        elif isinstance(wrong, bytes):
+            self.send(200, wrong, {"Content-Type": "text/html"})
         elif wrong in {"drop", "hang"}:
             if wrong == "hang":
                 self.org.hung.set()
@@ -196,7 +205,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             if wrong == "expire":
                 self.org.tokens.clear()
-            self.cut = wrong == "cut"
+            self.cut, self.altered = wrong == "cut", wrong
             self.answer(body)
 
     def answer(self, body: Mapping[str, Any]) -> None:
@@ -243,6 +252,11 @@ class Handler(BaseHTTPRequestHandler):
         if grant not in {"client_credentials", "urn:ietf:params:oauth:grant-type:jwt-bearer"}:
             self.say({"error": "unsupported_grant_type", "error_description": "not supported"}, status=400)
             return
+        if grant != "client_credentials":
+            told = jwt.decode(body["assertion"][0], options={"verify_signature": False, "verify_aud": False})
+            if told["aud"] != self.org.door:
+                self.say({"error": "invalid_grant", "error_description": "audience is invalid"}, status=400)
+                return
         self.org.tokens.append(f"token-{len(self.org.asked)}")
         self.say({"access_token": self.org.tokens[-1], "instance_url": f"https://{HOST}", "token_type": "Bearer"})
 
@@ -272,7 +286,7 @@ class Handler(BaseHTTPRequestHandler):
         """How far it is; it takes some looks."""
         job["looks"] -= looked
         state = "UploadComplete" if not looked else "InProgress" if job["looks"] >= 0 else "JobComplete"
-        done = len(job["rows"]) if state == "JobComplete" else 0
+        done = len(job["rows"]) + self.org.more if state == "JobComplete" else 0
         created = as_json("datetime", job["created"])
         if "failed" in job:
             return {"id": job["id"], "state": "Failed", "createdDate": created, "errorMessage": job["failed"]}
@@ -284,11 +298,14 @@ class Handler(BaseHTTPRequestHandler):
         rows = job["rows"][at : at + most]
         text = io.StringIO()
         writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
-        writer.writerow(job["names"])
-        writer.writerows([as_csv(row[name]) for name in job["names"]] for row in rows)
+        names = [name for name in job["names"] if self.altered != "narrow" or name in {"Id", "Email"}]
+        writer.writerow(names)
+        writer.writerows([as_csv(row[name]) for name in names] for row in rows)
         more = str(at + most) if at + most < len(job["rows"]) else "null"
-        headers = {"Sforce-Locator": more, "Sforce-NumberOfRecords": str(len(rows)), "Content-Type": "text/csv"}
-        self.send(200, text.getvalue().encode(), headers)
+        if self.altered == "loop":
+            more = asked.get("locator", "0")
+        headers = {"Sforce-Locator": more, "Sforce-NumberOfRecords": str(len(rows))}
+        self.send(200, text.getvalue().encode(), {} if self.altered == "strip" else headers)
 
     def error(self, status: int, code: str, message: str = "", headers: Mapping[str, str] | None = None) -> None:
         """As REST prints errors."""
@@ -328,7 +345,7 @@ def served(org: Org, folder: Path) -> Iterator[dict[str, str]]:
     """The org at work; the environment in which it is found and trusted."""
     authority = trustme.CA()
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(HOST, "login.salesforce.com").configure_cert(tls)
+    authority.issue_cert("*.salesforce.com", "*.my.salesforce.com", "*.sandbox.my.salesforce.com").configure_cert(tls)
     bundle = folder / "ca.pem"
     authority.cert_pem.write_to_path(str(bundle))
     server = Server(("127.0.0.1", 0), type("OrgHandler", (Handler,), {"org": org, "tls": tls}))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.salesforce.access import Access, domain, missing
+from engine.salesforce.access import Access, audience, domain, missing
 
 
 @pytest.mark.parametrize(
@@ -14,11 +14,42 @@ from engine.salesforce.access import Access, domain, missing
         (" https://acme--uat.sandbox.my.salesforce.com/ ", "acme--uat.sandbox.my"),
         ("login", "login"),
         ("https://test.salesforce.com", "test"),
+        ("https://acme.lightning.force.com/lightning/setup/SetupOneHome/home", "acme.my"),
+        ("acme--uat.sandbox.lightning.force.com", "acme--uat.sandbox.my"),
+        ("acme.my.salesforce-setup.com", "acme.my"),
+        ("acme.my.salesforce.com/path?x", "acme.my"),
+        ("acme-dev-ed.develop", "acme-dev-ed.develop.my"),
+        ("x.my.pc-rnd.salesforce.com", "x.my.pc-rnd"),
+        ("ac me", ""),
+        ("acme.my.salesforce.com:443", ""),
+        ("acme.example.com", ""),
+        ("acme.my.site.com", ""),
+        ("ada@acme.my.salesforce.com", ""),
     ],
 )
 def test_a_domain_however_it_is_written(written: str, meant: str) -> None:
-    """With or without scheme, `my` and what all have in common."""
+    """With or without scheme, `my` and what all have in common, as it stands in a browser; other hosts are none."""
     assert domain(written) == meant
+
+
+@pytest.mark.parametrize("written", ["ac me", "acme.my.salesforce.com:443", "https://acme.example.com/x"])
+def test_a_domain_that_is_none(written: str) -> None:
+    """Told with what was given, and what would be right; nothing is asked of it."""
+    said = missing(Access(written, "id", "secret"))
+    assert "is no host of Salesforce; it has to be the org's My Domain, such as acme.my.salesforce.com" in said
+    assert said.startswith("MUTINY_EDGE_SALESFORCE_DOMAIN: `")
+
+
+@pytest.mark.parametrize(
+    ("written", "door"),
+    [
+        ("acme", "login"), ("login", "login"), ("acme-dev-ed.develop", "login"), ("test", "test"),
+        ("acme--uat.sandbox", "test"), ("acme--uat.my.salesforce.com", "test"), ("x.scratch.my", "test"),
+    ],
+)  # fmt: skip
+def test_for_which_door_a_token_is(written: str, door: str) -> None:
+    """That of sandboxes, or that of all others; never the org's own host."""
+    assert audience(written) == door
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import requests
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed, SalesforceMalformedRequest
 
 from engine.salesforce.answers import from_answer, is_stale, told
-from engine.salesforce.trouble import LimitReached, NotLetIn, Refused, SalesforceTrouble, Unreachable
+from engine.salesforce.trouble import LimitReached, NotLetIn, Odd, Refused, SalesforceTrouble, Unreachable
 
 URL = "https://acme.my.salesforce.com/services/data/v59.0/query/?q=SELECT+Secret__c"
 
@@ -20,7 +20,8 @@ URL = "https://acme.my.salesforce.com/services/data/v59.0/query/?q=SELECT+Secret
         (503, "<html>down</html>", Unreachable, "trouble of its own (503)"),
         (403, [{"errorCode": "API_DISABLED_FOR_ORG"}], Refused, "API_DISABLED_FOR_ORG"),
         (404, b"", Refused, "404"),
-        (400, [], Refused, "400"),
+        (400, [], Refused, "refuses: 400"),
+        (429, [], Unreachable, "has too many requests at once (429); run it again later"),
     ],
 )  # fmt: skip
 def test_answers_that_are_errors(status: int, content: object, kind: type[SalesforceTrouble], said: str) -> None:
@@ -36,8 +37,15 @@ def test_answers_that_are_errors(status: int, content: object, kind: type[Salesf
         (SalesforceAuthenticationFailed("invalid_client", "invalid client credentials"), NotLetIn, "invalid_client"),
         (SalesforceMalformedRequest(URL, 400, "query", [{"errorCode": "INVALID_FIELD"}]), Refused, "INVALID_FIELD"),  # type: ignore[arg-type]
         (requests.exceptions.SSLError("certificate verify failed"), Unreachable, "REQUESTS_CA_BUNDLE"),
-        (requests.exceptions.ConnectTimeout(URL), Unreachable, "cannot be reached (ConnectTimeout)"),
-        (requests.exceptions.JSONDecodeError("x", "y", 0), Refused, "no JSON"),
+        (requests.exceptions.ConnectTimeout(URL), Unreachable, "Salesforce cannot be reached (ConnectTimeout)"),
+        (
+            requests.exceptions.ReadTimeout(request=requests.Request("GET", URL).prepare()),
+            Unreachable,
+            "acme.my.salesforce.com cannot be reached (ReadTimeout)",
+        ),
+        (AttributeError("no instance_url"), Odd, "simple-salesforce cannot read it, AttributeError"),
+        (requests.exceptions.JSONDecodeError("x", "y", 0), Odd, "no JSON"),
+        (SalesforceAuthenticationFailed(None, None), NotLetIn, "it does not say why"),  # type: ignore[arg-type]
     ],
 )
 def test_what_libraries_raise(raised: Exception, kind: type[SalesforceTrouble], said: str) -> None:

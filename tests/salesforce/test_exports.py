@@ -91,10 +91,54 @@ def test_again_and_whole(take: Import, mirror: Mirror) -> None:
 
 def test_lines_that_are_no_records(take: Import) -> None:
     """By number, with the reason; a value may hold ends of lines."""
-    imported = take('"x","a\n@x.org"', LINE.format("00Q5g0000000001", "a", "60"), '""')
+    imported = take('"x","a\n@x.org"' + ',""' * 8, LINE.format("00Q5g0000000001", "a", "60"), '""')
     assert (imported.total, imported.kept, imported.rejected) == (3, Kept(new=1), 2)
     why = "Id: expected 15 or 18 letters and digits"
-    assert imported.reasons == (Rejected(3, why), Rejected(5, why))
+    assert imported.reasons == (Rejected(3, why), Rejected(5, "1 value, and the first line names 10 columns"))
+
+
+def test_lines_that_are_ragged(take: Import, mirror: Mirror) -> None:
+    """More values than columns, or fewer: left out and told; and then nothing is taken away."""
+    lines = [f"00Q5g000000000{number},{number}@x.org,n" for number in (1, 2, 3)]
+    take(*lines, head="Id,Email,Name")
+    imported = take(lines[0], lines[1] + ",more", "00Q5g0000000003,3@x.org", head="Id,Email,Name", whole=True)
+    assert (imported.total, imported.rejected, imported.kept) == (3, 2, Kept(same=1))
+    assert imported.reasons == (
+        Rejected(3, "4 values, and the first line names 3 columns"),
+        Rejected(4, "2 values, and the first line names 3 columns"),
+    )
+    assert lead(mirror, 3) is not None
+
+
+@pytest.mark.parametrize("broken", ['00Q5g0000000002,"b@x.org', '00Q5g0000000002,"b"@x.org'])
+def test_a_file_that_is_no_whole_csv(take: Import, mirror: Mirror, broken: str) -> None:
+    """A quote that is never closed would swallow all records behind it: nothing is read."""
+    with pytest.raises(Refused, match=r"the record that begins on line 3 is no CSV .*nothing was read: a quote"):
+        take("00Q5g0000000001,a@x.org", broken, "00Q5g0000000003,c@x.org", head="Id,Email")
+    assert lead(mirror, 1) is None
+
+
+def test_records_of_another_object(take: Import, mirror: Mirror) -> None:
+    """All of them: the file is refused, whatever was asked for; some: they are left out."""
+    one, two = "00Q5g0000000001,a@x.org", "0035g0000000002,b@x.org"
+    take(one, head="Id,Email")
+    with pytest.raises(Refused, match=r"these are Contacts \(their Ids begin with 003\).*give --object Contact"):
+        take(two, head="Id,Email", whole=True)
+    with pytest.raises(Refused, match="these are others' records"):
+        take("0015g0000000002,b@x.org", head="Id,Email", whole=True)
+    imported = take(two, one, head="Id,Email", whole=True)
+    assert imported.reasons == (Rejected(2, "Id: 003… is a Contact's; those of Leads begin with 00Q"),)
+    assert lead(mirror, 1) is not None
+
+
+def test_whether_it_was_read_to_its_end(take: Import, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is known afterwards, and which values were none."""
+    take("00Q5g0000000001,a@x.org,many", head="Id,Email,NumberOfEmployees")
+    assert (mirror.state("Lead").imported, mirror.state("Lead").unusable) == (True, ("NumberOfEmployees",))
+    monkeypatch.setattr(mirror, "page", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        take("00Q5g0000000001,a@x.org", head="Id,Email")
+    assert mirror.state("Lead").imported is False
 
 
 @pytest.mark.parametrize(
@@ -102,6 +146,9 @@ def test_lines_that_are_no_records(take: Import) -> None:
     [
         ("Id,Name", {}, "no column Email (its first line names Id, Name); export Leads with Id and Email"),
         ("Email", {}, "no column Id"),
+        ("Id;Email;Name", {}, "its columns are separated by semicolons: save it with commas"),
+        ("Id\tEmail", {}, "its columns are separated by tabs: save it with commas"),
+        ("I\0d\0,\0E\0", {}, "it looks like UTF-16: give --encoding utf-16-le, or utf-16-be"),
         ("Id,Email,Zip__c", {"Zipp__c": "text"}, "no column Zipp__c; did you mean `Zip__c`?"),
     ],
 )

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from engine.salesforce.fields import NEEDED, OBJECTS, STANDARD, Field, described, formulas, is_same
-from engine.salesforce.trouble import Refused
+from engine.salesforce.trouble import Odd, Refused
 
 
 def test_every_readable_field_but_compound_ones(orgs: Any) -> None:
@@ -30,11 +30,20 @@ def test_a_field_that_is_needed_and_hidden_is_named(object_: Any) -> None:
         described(object_, {"fields": fields})
 
 
+@pytest.mark.parametrize("answer", [{}, {"fields": None}, {"fields": [1, 2]}, {"fields": [{"name": "Id"}]}])
+def test_what_is_no_description(answer: Any) -> None:
+    """It is told, with the object."""
+    with pytest.raises(Odd, match="Lead: a description is not what Salesforce was asked for"):
+        described("Lead", answer)
+
+
 def test_formulas_and_forms() -> None:
-    """Formulas are told apart; labels and picklists do not make fields other ones, types and decimals do."""
+    """They are told apart; labels and picklists do not make fields other ones, types, decimals and becoming one do."""
     plain, formula = Field("A", "double", scale=2), Field("B", "string", calculated=True)
     assert formulas([plain, formula]) == (formula,)
-    assert is_same([plain, formula], [Field("B", "string", "Bee", values=("x",)), Field("A", "double", scale=2)])
+    other = Field("B", "string", "Bee", values=("x",), calculated=True)
+    assert is_same([plain, formula], [other, plain])
+    assert not is_same([plain, formula], [plain, Field("B", "string")])
     assert not is_same([plain], [Field("A", "double", scale=0)])
     assert not is_same([plain], [plain, formula])
 

@@ -41,7 +41,7 @@ def test_it_does_not_try_for_ever(org: Any, orgs: Any, session: Session, slept: 
     org.trouble = [(PATH, (503, "SERVER_UNAVAILABLE"))] * limits.SALESFORCE_TRIES
     assert session.get(f"https://{orgs.HOST}{PATH}").status_code == 503
     org.trouble = [(PATH, "drop")] * limits.SALESFORCE_TRIES
-    with pytest.raises(Unreachable, match="cannot be reached"):
+    with pytest.raises(Unreachable, match=r"acme\.my\.salesforce\.com cannot be reached"):
         session.get(f"https://{orgs.HOST}{PATH}")
     assert len(slept) == 2 * (limits.SALESFORCE_TRIES - 1)
 
@@ -54,6 +54,35 @@ def test_who_is_not_trusted_is_not_asked_again(
     with pytest.raises(Unreachable, match="no secure connection"):
         session.get(f"https://{orgs.HOST}{PATH}")
     assert slept == []
+
+
+def test_what_is_tried_again_is_told(org: Any, orgs: Any, slept: list[float]) -> None:
+    """At once, with why, and when."""
+    told: list[str] = []
+    org.trouble = [(PATH, (503, "SERVER_UNAVAILABLE")), (PATH, "drop")]
+    with Session(slept.append, told.append) as session:
+        session.get(f"https://{orgs.HOST}{PATH}")
+    assert told[0] == "Salesforce has trouble of its own (503); it is tried again in 1 s"
+    assert told[1].startswith("acme.my.salesforce.com cannot be reached")
+    assert told[1].endswith("; it is tried again in 2 s")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("HTTPS_PROXY", "http://127.0.0.1:9", "through the proxy (ProxyError); HTTPS_PROXY names it"),
+        ("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem", "/nowhere/ca.pem; REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE) has to"),
+    ],
+)
+def test_surroundings_that_are_wrong(
+    org: Any, orgs: Any, session: Session, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    """The setting is named."""
+    for spelled in {name, name.lower()} if name == "HTTPS_PROXY" else {name}:
+        monkeypatch.setenv(spelled, value)
+    with pytest.raises(Unreachable) as found:
+        session.get(f"https://{orgs.HOST}{PATH}")
+    assert said in str(found.value)
 
 
 def test_every_request_has_time_outs(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ picklist does not have. What may not: mirrors (what is known comes in as `Fields
 
 from collections.abc import Iterable, Iterator
 
-from engine.cel.tree import Call, Const, MakeList, Node, Select
+from engine.cel.tree import Call, Comprehension, Const, Ident, MakeList, Node, Select
 from engine.cel.walk import walk_free
 from engine.cel.wire import read
 from engine.problems import Problem
@@ -35,6 +35,15 @@ def unknown_fields(desks: Iterable[Desk], fields: Fields) -> Iterator[Problem]:
                 yield from _condition(parsed, fields)
         for at, text in desk.templates:
             yield from _template(desk, at, text, fields)
+        for number, text in enumerate(desk.document.shape.insertable):
+            yield from _insertable(desk, ("insertable", number), text, fields)
+
+
+def _insertable(desk: Desk, at: tuple[str | int, ...], text: str, fields: Fields) -> Iterator[Problem]:
+    found = slots.read_path(text)[0]
+    if len(found) == 3 and found[0] == ROOT and found[1] in fields.records and fields.of(found[1], found[2]) is None:
+        message, hint = _nowhere(found[1], found[2], fields)
+        yield desk.document.problem(at, "unknown-field", message, hint, severity="warning")
 
 
 def _condition(parsed: Parsed, fields: Fields) -> Iterator[Problem]:
@@ -93,20 +102,41 @@ def _asked(tree: Node) -> Iterator[tuple[FieldPath, int]]:
 
 
 def _values(tree: Node) -> Iterator[tuple[FieldPath, str, Const]]:
-    """Every text that a field is compared with for being equal, or looked for in."""
+    """Every text that a field, or an element of it, is compared with for being equal, or looked for in."""
     for node, bound in walk_free(tree):
-        if ROOT in bound or not isinstance(node, Call) or node.function not in {"_==_", "_!=_", "@in"}:
+        if ROOT in bound:
             continue
-        left, right = node.args
-        pairs = [(left, right), (right, left)]
-        if node.function == "@in" and isinstance(right, MakeList):
-            pairs = [(left, element) for element in right.elements]
-        for one, other in pairs:
-            found = path(one)
-            if found is None or len(found) != 3 or found[0] != ROOT or not isinstance(other, Const):
-                continue
-            if isinstance(other.value, str) and other.value:
-                yield (found[1], found[2]), other.value, other
+        for one, text in _pairs(node):
+            found = _field(one)
+            if found is not None:
+                yield found, str(text.value), text
+        if isinstance(node, Comprehension):
+            found = _field(node.iter_range)
+            inside = walk_free(node.loop_step) if found is not None else ()
+            for one, text in (pair for part, hidden in inside if node.iter_var not in hidden for pair in _pairs(part)):
+                if found is not None and isinstance(one, Ident) and one.name == node.iter_var:
+                    yield found, str(text.value), text
+
+
+def _pairs(node: Node) -> Iterator[tuple[Node, Const]]:
+    """What is compared with a text, and the text."""
+    if not isinstance(node, Call) or node.function not in {"_==_", "_!=_", "@in"}:
+        return
+    left, right = node.args
+    pairs = [(left, right), (right, left)]
+    if node.function == "@in" and isinstance(right, MakeList):
+        pairs = [(left, element) for element in right.elements]
+    for one, other in pairs:
+        if isinstance(other, Const) and isinstance(other.value, str) and other.value:
+            yield one, other
+
+
+def _field(node: Node) -> FieldPath | None:
+    """The field that is asked for, or of which an element is."""
+    if isinstance(node, Call) and node.function == "_[_]" and isinstance(node.args[1], Const):
+        node = node.args[0] if isinstance(node.args[1].value, int) else node
+    found = path(node)
+    return (found[1], found[2]) if found is not None and len(found) == 3 and found[0] == ROOT else None
 
 
 def _nowhere(record: str, name: str, fields: Fields) -> tuple[str, str]:
