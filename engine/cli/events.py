@@ -2,10 +2,12 @@
 
 1. `compact` first brings into the store what a process that died left in the log alone, and then makes Parquet of all
    finished files. A service does it by itself, day by day; it is free of harm beside one.
-2. `stats` counts. Nothing is changed, and what is written meanwhile may be counted or not.
+2. `stats` counts. Nothing is changed, and what is written meanwhile may be counted or not. A file that cannot be
+   understood is named, and costs only itself.
 3. A bar shows on a terminal, by bytes of the log.
 """
 
+import shlex
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from datetime import UTC, datetime
@@ -22,12 +24,13 @@ from engine.cli.stored import bytes_bar
 from engine.cli.table import print_table
 from engine.cli.trouble import told
 from engine.events import archive, parquet
+from engine.events.disk import LogDamaged
 from engine.events.line import Entry
 from engine.events.reading import Damaged, entries, files, finished
 from engine.events.recovery import torn
 from engine.node import Settings, open_store
 from engine.segment.applying import catch_up
-from engine.segment.compacting import Compacted, applied, compact
+from engine.segment.compacting import Compacted, applied, compact, unapplied
 from engine.segment.erasure import Erasures
 
 EPILOG = """\b
@@ -44,11 +47,14 @@ class Held(Struct):
     events: int = 0
     bytes: int = 0
     damaged: int = 0
+    unreadable: list[str] = []
     first_ms: int | None = None
     last_ms: int | None = None
 
     def saw(self, events: int, first_ms: int, last_ms: int) -> None:
         """So many more, which came between these times."""
+        if not events:
+            return
         self.events += events
         self.first_ms = first_ms if self.first_ms is None else min(self.first_ms, first_ms)
         self.last_ms = last_ms if self.last_ms is None else max(self.last_ms, last_ms)
@@ -80,19 +86,22 @@ def compact_(ctx: click.Context, data: Path, store: str | None, form: str) -> No
         catch_up(folder, opened)
         with bytes_bar("event log", size) as read:
             done = compact(folder, applied(folder, opened), Erasures(settings.logs.erasures), read)
+        left, unknown = len(files(folder)), len(unapplied(folder, opened))
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(done)).decode())
     else:
         _tell(done, folder)
+        _tell_left(left - unknown, unknown, folder)
     if done.damaged:
         ctx.exit(1)
 
 
 def _tell(done: Compacted, folder: Path) -> None:
     if not done.files:
-        say("nothing to compact: no file of lines is finished")
+        say("nothing to compact: no file of lines is finished, and wholly in the store")
     else:
-        smaller = f", {done.files_bytes / done.parquet_bytes:.0f} times smaller" if done.parquet_bytes else ""
+        times = done.files_bytes / done.parquet_bytes if done.parquet_bytes else 0
+        smaller = f", {times:.0f} times smaller" if times >= 2 else ""  # a few events take more
         say(
             f"{counted(done.events, 'event')} of {counted(done.files, 'file')} of lines ({done.files_bytes:,} bytes) "
             f"are {counted(done.parquet, 'Parquet file')} now ({done.parquet_bytes:,} bytes{smaller})"
@@ -100,16 +109,27 @@ def _tell(done: Compacted, folder: Path) -> None:
     if done.damaged:
         lines = click.style(counted(done.damaged, "damaged line"), fg="red")
         say(f"{lines}: kept as they are in {folder / archive.DAMAGED_FOLDER}")
-    if left := len(files(folder)):
-        say(f"{counted(left, 'file')} of lines left, which a process is writing")
+
+
+def _tell_left(written: int, unknown: int, folder: Path) -> None:
+    """What stays as lines, and why."""
+    if written:
+        say(f"{counted(written, 'file')} of lines left, which a process is writing")
+    if unknown:
+        say(
+            f"{counted(unknown, 'file')} of lines left, of which the store does not hold all: "
+            f"`mutiny-edge replay --data {shlex.quote(str(folder.parent))}` brings it there, then compact again"
+        )
 
 
 @command.command()
 @options.data
 @options.form("text", "json")
-def stats(data: Path, form: str) -> None:
+@click.pass_context
+def stats(ctx: click.Context, data: Path, form: str) -> None:
     """Count what is in the log, as lines and as Parquet, and say from when it is.
 
+    Parquet files that cannot be read are named; then the exit code is 1.
     Example: mutiny-edge events stats --format json
     """
     folder = Settings(data=data).logs.events
@@ -118,9 +138,18 @@ def stats(data: Path, form: str) -> None:
     with told():
         found = _held(folder)
     ends = len(torn(folder))
+    unreadable = [trouble for held in found.values() for trouble in held.unreadable]
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode({**found, "torn": ends})).decode())
-        return
+    else:
+        _show(found, ends)
+        for trouble in unreadable:
+            say(trouble)
+    if unreadable:
+        ctx.exit(1)
+
+
+def _show(found: dict[str, Held], ends: int) -> None:
     rows = [("kept as", "files", "events", "bytes", "first came", "last came"), *map(_row, found, found.values())]
     print_table(rows, left=(0,))
     click.echo(f"\ndamaged lines: {sum(held.damaged for held in found.values()):,}")
@@ -141,10 +170,13 @@ def _held_by(paths: Iterable[Path], read: Callable[[int], None]) -> Held:
     for path in paths:
         with suppress(FileNotFoundError):  # it is compacted by now, and was counted or will be the next time
             size = path.stat().st_size
-            if path.suffix == archive.PARQUET_SUFFIX:
-                held.saw(*parquet.counted(path))
-            else:
-                _count_lines(path, held)
+            try:
+                if path.suffix == archive.PARQUET_SUFFIX:
+                    held.saw(*parquet.counted(path))
+                else:
+                    _count_lines(path, held)
+            except LogDamaged as error:
+                held.unreadable.append(str(error))
             held.files += 1
             held.bytes += size
             read(size)

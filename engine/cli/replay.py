@@ -3,7 +3,7 @@
 1. The log is the truth, the store what it says now: replaying is always free of harm, also beside a running service.
 2. What was compacted (`events compact`) is read as well as lines are.
 3. A bar shows on a terminal, by bytes of the log.
-4. Damaged lines are counted and left out; then the exit code is 1.
+4. Damaged lines are counted and left out, damaged files are named; then the exit code is 1.
 """
 
 from contextlib import closing
@@ -38,12 +38,12 @@ def command(ctx: click.Context, data: Path, store: str | None, form: str) -> Non
     from an older backup; stop a service before you move its store away. What did not come from Segment
     (imported visitors, Salesforce) is not in the log: import it again.
     """
-    if carried_out(Settings(data=data, store=store), form).damaged:
+    if carried_out(Settings(data=data, store=store), form):
         ctx.exit(1)
 
 
-def carried_out(settings: Settings, form: str) -> Applied:
-    """The whole log into the store, and told."""
+def carried_out(settings: Settings, form: str) -> bool:
+    """The whole log into the store, and told; whether any of it is damaged."""
     files = all_files(settings.logs.events)
     if not files:
         fail(f"{settings.logs.events}: there is no event log; Segment's messages make one")
@@ -54,13 +54,16 @@ def carried_out(settings: Settings, form: str) -> Applied:
         click.echo(msgspec.json.format(msgspec.json.encode(applied)).decode())
     else:
         tell(len(files), applied)
-    return applied
+    return bool(applied.damaged or applied.unreadable)
 
 
 def tell(files_read: int, applied: Applied) -> None:
     """What came of it."""
     lines = "1 damaged line" if applied.damaged == 1 else f"{applied.damaged:,} damaged lines"
     damaged = click.style(f"{lines} left out", fg="red" if applied.damaged else None)
+    for trouble in applied.unreadable:
+        say(trouble)
+    files_read -= len(applied.unreadable)
     say(f"{applied.events:,} events of {files_read:,} file{'s' * (files_read != 1)} applied, {damaged}")
     if applied.torn:
         ends = "1 file ends" if applied.torn == 1 else f"{applied.torn:,} files end"

@@ -2,15 +2,18 @@
 
 1. The visitors are made for the rules (`engine.simulation`), and what they see is decided by them. Their messages go
    the way of real ones: judged, into the log, into the store; only the time at which they come is simulated.
-2. Never among real events: a data folder that holds any is refused, unless `--add` says that it is meant.
+2. Never among real events: a data folder that holds any is refused, unless `--add` says that it is meant. Cut short, it
+   leaves nothing behind in folders that it made (`whole`), for half a stream looks like a whole one.
 3. What is printed is the truth, the rates that chance was given, to be compared with what `lift` makes of the events.
-4. The demo writes a small stream by the same function (`written`).
+4. The demo writes a small stream by the same command.
 """
 
 import random
 import shlex
+import shutil
+import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -30,6 +33,7 @@ from engine.cli.trouble import told
 from engine.decide.decider import Decider
 from engine.events.line import encode
 from engine.events.log import EventLog
+from engine.events.reading import files
 from engine.holder import RulesBroken, read
 from engine.node import STORE_FOLDER, Settings, open_store, utc_now
 from engine.problems import did_you_mean, errors
@@ -44,14 +48,17 @@ from engine.simulation.visitor import Said
 from engine.words import Experience
 
 GROUP: Final = 2_000  # messages that share one fsync, and one commit of the store
+_NUMBER: Final = r"-?[0-9]{1,6}(?:\.[0-9]{1,4})?"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _encode: Final = msgspec.json.Encoder().encode
+
+SPLIT_HELP: Final = "PERSONALIZED/CONTROL: lose exposures of the one or the other, until they stand so."
 
 EPILOG = """\b
 Examples:
   mutiny-edge simulate --data trial && mutiny-edge lift --data trial
   mutiny-edge simulate --data trial --lift 0%                 nothing to be found
-  mutiny-edge simulate --data trial --broken-split 55/45      some of the control group is lost
+  mutiny-edge simulate --data trial --broken-split 55/45      55 personalized to 45 control
 """
 
 
@@ -65,9 +72,10 @@ class Percent(click.ParamType[float]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The fraction, or a usage error with the bounds."""
-        found = re2.fullmatch(r"(-?[0-9]{1,6}(?:\.[0-9]{1,4})?)%", str(value))
+        found = re2.fullmatch(f"({_NUMBER})%", str(value))
         if found is None or not self._least <= float(found.group(1)) <= self._most:
-            self.fail(f"Expected a share from {self._least:g}% to {self._most:g}%, got {value!r}.", param, ctx)
+            meant = f"; did you mean `{value}%`?" if re2.fullmatch(_NUMBER, str(value)) else "."
+            self.fail(f"Expected a share from {self._least:g}% to {self._most:g}%, got {value!r}{meant}", param, ctx)
         return float(found.group(1)) / 100
 
 
@@ -93,7 +101,7 @@ class Split(click.ParamType[float]):
 @click.option("--days", type=Whole(1, 365), default=14, show_default=True, help="In how many days they come.")
 @click.option("--rate", type=Percent(0.01, 95), default="5%", show_default=True, help="How many of control convert.")
 @click.option("--lift", type=Percent(-100, 1_000), default="20%", show_default=True, help="How many more personalized.")
-@click.option("--broken-split", type=Split(), metavar="55/45", help="Lose exposures until the groups stand so.")
+@click.option("--broken-split", type=Split(), metavar="55/45", help=SPLIT_HELP)
 @click.option("--seed", type=Whole(0), default=1, show_default=True, help="The same seed, the same stream.")
 @click.option("--add", is_flag=True, help="Also into a data folder that holds events already.")
 @options.form("text", "json")
@@ -113,7 +121,7 @@ def command(rules: Path, data: Path, store: str | None, form: str, **asked: Any)
         wanted = Wanted(asked["visitors"], asked["days"], asked["rate"], asked["lift"], asked["broken_split"])
         chance = random.Random(asked["seed"])  # noqa: S311 - nobody's secret, and the same every time
         simulation = Simulation(decider, experiences, wanted, utc_now(), chance)
-        with closing(open_store(settings)) as opened, bytes_bar("visitors", wanted.visitors) as came:
+        with whole(settings), closing(open_store(settings)) as opened, bytes_bar("visitors", wanted.visitors) as came:
             messages = written(simulation, settings, opened, came)
     if form == "json":
         click.echo(msgspec.json.format(_encode(as_json(simulation, messages, decider))).decode())
@@ -123,13 +131,36 @@ def command(rules: Path, data: Path, store: str | None, form: str, **asked: Any)
 
 def refuse_among_others(settings: Settings) -> None:
     """End the command where events or profiles are that are not simulated, or may be."""
-    folder = settings.logs.events
-    if all_files(folder) or identity.has_store(settings.data / STORE_FOLDER) or settings.store is not None:
-        where = settings.store or settings.data
+    if settings.store is not None:
         fail(
-            f"{where}: holds events or profiles already, and simulated ones would be among them for good; "
+            f"{settings.store}: only of the store in a data folder is it known here whether anything is in it, and "
+            "simulated profiles would be among the others for good; leave out --store, or give --add if it is meant"
+        )
+    if all_files(settings.logs.events) or identity.has_store(settings.data / STORE_FOLDER):
+        fail(
+            f"{settings.data}: holds events or profiles already, and simulated ones would be among them for good; "
             "give a new folder with --data, or --add if that is what you want"
         )
+
+
+@contextmanager
+def whole(settings: Settings) -> Iterator[None]:
+    """All of it, or nothing is left of it: folders that were not there before go, and what cannot go is told."""
+    folder = settings.logs.events
+    made = [path for path in (settings.data, folder, settings.data / STORE_FOLDER) if not path.exists()]
+    there = files(folder)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except BaseException:
+        if files(folder) != there:
+            gone = folder in made and settings.store is None
+            say(f"cut short: {'nothing' if gone else 'part'} of the stream is in {settings.store or settings.data} now")
+        for path in made:
+            shutil.rmtree(path, ignore_errors=True)
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def decider_of(rules: Path) -> Decider:
@@ -198,13 +229,25 @@ def tell(simulation: Simulation, wanted: Wanted, messages: int, settings: Settin
         f"\n{counted(wanted.visitors, 'visitor')} who came from {simulation.begins:%Y-%m-%d} to "
         f"{simulation.ends:%Y-%m-%d}, {messages:,} messages in {settings.logs.events}"
     )
-    for experience, segment in simulation.missing:
-        say(f"nobody could be made up who comes to {segment} of {experience}")
+    for key, segment in simulation.missing:
+        say(f"nobody could be made up who comes to {segment} of {key}{_not_then(decider, key, simulation)}")
     for goal in simulation.missing_goals:
         say(f"no event could be made up that counts for {goal}")
     if not effects:
-        say("nothing can be compared: the rules have no `conversions:`, or nobody was shown anything")
+        why = "nobody was shown anything" if decider.ruleset.goals else "the rules have no `conversions:`"
+        say(f"nothing can be compared: {why}")
     say(f"Now: mutiny-edge lift --rules {shlex.quote(str(settings.rules))} --data {shlex.quote(str(settings.data))}")
+
+
+def _not_then(decider: Decider, key: str, simulation: Simulation) -> str:
+    """That the visitors come while it is not shown, if that is so."""
+    experience = decider.ruleset.experiences[key]
+    come = f"the visitors come from {simulation.begins:%Y-%m-%d} to {simulation.ends:%Y-%m-%d}"
+    if experience.start is not None and experience.start > simulation.ends:
+        return f": it begins on {experience.start:%Y-%m-%d}, {come}"
+    if experience.end is not None and experience.end <= simulation.ends:
+        return f": it ends on {experience.end:%Y-%m-%d}, {come}"
+    return ""
 
 
 def _named(effect: Effect, decider: Decider) -> tuple[str, str]:

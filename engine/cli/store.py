@@ -115,7 +115,7 @@ def rebuild(ctx: click.Context, from_log: bool, data: Path, store: str | None, f
     The same as `mutiny-edge replay`. A store that is refused as damaged has to be moved away first, with the service
     stopped. Example: mutiny-edge store rebuild --from-log
     """
-    if carried_out(Settings(data=data, store=store), form).damaged:
+    if carried_out(Settings(data=data, store=store), form):
         ctx.exit(1)
 
 

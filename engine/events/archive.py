@@ -10,14 +10,16 @@ What lives here: `Parts`, the lock that readers hold, `take_place`. What may not
 3. Until the moment all of it may be thrown away, after it all of it is finished by whoever comes next. So whenever a
    process dies, each event counts, and counts once. No name is ever used a second time.
 4. The note is a lock too (`replacing`): who reads holds it with others, who replaces holds it alone. Who reads goes by
-   the note and finishes nothing, for it may not be allowed to write.
+   the note, finishes nothing and makes nothing, for it may not be allowed to write. Where there is no note yet it holds
+   the folder itself, and whoever makes the note waits for that.
 5. One at a time makes new files: whoever does holds a lock of its own (`segment.erasure`). `cleared` is its first step.
 """
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 from zlib import crc32
@@ -25,7 +27,7 @@ from zlib import crc32
 import msgspec
 from msgspec import Struct
 
-from engine.events.disk import DISK, Disk, opened, take, told, write_all
+from engine.events.disk import DISK, Disk, listed, opened, take, told, write_all
 from engine.events.reading import files
 
 PARQUET_FOLDER: Final = "parquet"
@@ -33,6 +35,7 @@ PARQUET_SUFFIX: Final = ".parquet"
 DAMAGED_FOLDER: Final = "damaged"
 WORK_FOLDER: Final = "work"
 NOTE_FILE: Final = "replacing"
+_DAY: Final = "day="
 _SUM_BYTES: Final = 4
 
 
@@ -58,18 +61,17 @@ def parts(folder: Path) -> Parts:
 
 @contextmanager
 def reading(folder: Path) -> Iterator[Parts]:
-    """The same, and nothing of it is replaced meanwhile. Raises OSError."""
-    if not folder.is_dir():
-        yield Parts((), ())
-        return
-    with _note_file(folder) as note:
-        if note is not None:
+    """The same, and nothing of it is replaced meanwhile. Nothing is written. Raises OSError."""
+    with ExitStack() as held:
+        with suppress(FileNotFoundError):  # nothing was ever replaced
+            held.enter_context(_folder_held(folder, shared=True))
+            note = held.enter_context(opened(DISK, folder / NOTE_FILE, os.O_RDONLY))
             take(note, shared=True, wait=True)
         yield _parts(folder)
 
 
 def damaged(folder: Path) -> list[Path]:
-    """The files of lines that could not be compacted, the oldest first."""
+    """The files of lines that could not be compacted, the oldest first. Raises OSError."""
     return files(folder / DAMAGED_FOLDER)
 
 
@@ -112,30 +114,32 @@ def cleared(folder: Path, *, disk: Disk = DISK) -> None:
 
 @contextmanager
 def _alone(folder: Path, disk: Disk) -> Iterator[int]:
+    if not (folder / NOTE_FILE).exists():
+        with _folder_held(folder), opened(disk, folder / NOTE_FILE, os.O_RDWR | os.O_CREAT):
+            pass
     with opened(disk, folder / NOTE_FILE, os.O_RDWR | os.O_CREAT) as journal:
         take(journal, wait=True)
         yield journal
 
 
 @contextmanager
-def _note_file(folder: Path) -> Iterator[int | None]:
-    """The note, open to be locked; None for whoever may not even make it, where it was never needed."""
-    try:
-        fd = DISK.open(folder / NOTE_FILE, os.O_RDONLY | os.O_CREAT)
-    except PermissionError:
-        yield None
+def _folder_held(folder: Path, *, shared: bool = False) -> Iterator[None]:
+    """The lock of the folder itself, where the system has such. Raises OSError."""
+    if sys.platform == "win32":
+        yield
         return
-    try:
-        yield fd
-    finally:
-        os.close(fd)
+    with opened(DISK, folder, os.O_RDONLY | os.O_DIRECTORY) as fd:
+        with suppress(OSError):  # some file systems of networks lock no folders
+            take(fd, shared=shared, wait=True)
+        yield
 
 
 def _parts(folder: Path) -> Parts:
     note = _noted(folder)
     gone = {folder / name for name in note.old}
     moved = {folder / name: folder / WORK_FOLDER / name for name in note.new if name.endswith(PARQUET_SUFFIX)}
-    found = {path: path for path in (folder / PARQUET_FOLDER).glob(f"day=*/*{PARQUET_SUFFIX}")}
+    days = listed(folder / PARQUET_FOLDER, prefix=_DAY)
+    found = {path: path for day in days for path in listed(day, PARQUET_SUFFIX)}
     found |= {path: beside for path, beside in moved.items() if path not in found and beside.exists()}
     return Parts(
         tuple(path for path in files(folder) if path not in gone),

@@ -7,8 +7,9 @@ What may not: lines, and what is done about an error.
    n-th call (tests/events/faults.py), so that no order of errors is left to chance.
 2. A lock (`flock`) says that somebody lives: it belongs to the open file, and ends with the process, however it ends.
    It hinders nobody from reading. Windows has none: there every file counts as one that is still written.
-3. No room is `LogFull`, everything else `LogUnavailable`: both may be tried again. Messages name the folder and what
-   to do; they never hold an event.
+3. No room is `LogFull`, everything else `LogUnavailable`: both may be tried again, and a service does so by itself. A
+   file that cannot be understood is `LogDamaged`. Messages name the folder and what to do; they never hold an event.
+4. A folder that is not there holds nothing; one that may not be listed is an error, never an empty one (`listed`).
 """
 
 import os
@@ -40,6 +41,10 @@ class LogFull(LogError):
 
 class LogUnavailable(LogError):
     """The log cannot be written now, for another reason than room."""
+
+
+class LogDamaged(LogError):
+    """A file of the log is not as it was written, or none of the log's. All the others can be read."""
 
 
 def _open(path: Path, flags: int) -> int:
@@ -97,6 +102,15 @@ def append_to(path: Path, data: bytes) -> None:
         write_all(DISK, fd, data, 0)
 
 
+def listed(folder: Path, suffix: str = "", prefix: str = "") -> list[Path]:
+    """What is in this folder, under names that begin and end so, sorted. Raises `OSError`."""
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208 - `glob` would take a folder that may not be read for empty
+    except FileNotFoundError:
+        return []
+    return [folder / name for name in names if name.startswith(prefix) and name.endswith(suffix)]
+
+
 def close_quietly(fd: int) -> None:
     """What was to be durable already is, so an error here changes nothing."""
     with suppress(OSError):
@@ -133,7 +147,7 @@ def told(folder: Path, error: OSError) -> LogError:
     """What the system says, in the words of the log."""
     why = error.strerror or str(error)
     if no_room(error):
-        return LogFull(f"no room to write in {folder}: {why}; free some, and it goes on by itself")
+        return LogFull(f"no room to write in {folder}: {why}; free some, then it can be tried again")
     return LogUnavailable(
         f"cannot keep a log in {folder}: {why}; make it writable for this user, or give another folder with --data"
     )

@@ -9,20 +9,21 @@ What lives here: the few questions in SQL. What may not: what a message means (a
    came, so that a question about some days reads little; packed with zstd.
 3. DuckDB works in bounded memory (`limits.PARQUET_MEMORY_BYTES`), with its own temporary files beside the others in
    `work/`; it never asks the network for anything.
-4. What DuckDB cannot do is an error of the log (`LogError`), in its own words' first line: those hold no values.
+4. What DuckDB cannot do is an error of the log (`LogError`), in its own words' first line: those hold no values. A file
+   that it cannot read is damaged, or none of ours (`LogDamaged`), in whatever way that shows: also as text that is no
+   text, columns that are not there, or without a value.
 """
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from errno import ENOENT
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from engine import limits
-from engine.events.disk import LogFull, LogUnavailable, append_to
+from engine.events.disk import DISK, LogDamaged, LogFull, LogUnavailable, append_to, opened
 from engine.events.line import Entry
 from engine.events.row import Row, day_of
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _FETCHED: Final = 1_000  # rows at once: each may have 64 KiB
 _encode: Final = msgspec.json.Encoder().encode
+_DAMAGED: Final = "it is damaged, or no file of this log; move it out of the log's folder: all else counts"
 _NO_ROOM: Final = ("No space left", "disk space", "File too large")
 
 _MADE: Final = """
@@ -52,7 +54,7 @@ _COPY: Final = "COPY (… ORDER BY received, message_id) TO $to (FORMAT parquet,
 _WRITE: Final = _COPY.replace("…", _MADE)
 _REWRITE: Final = _COPY.replace("…", _KEPT + _MADE)
 _EVENTS: Final = """
-SELECT file_row_number, received, source, message
+SELECT file_row_number, received::BIGINT, source::VARCHAR, message::VARCHAR
 FROM read_parquet($path, file_row_number = true, hive_partitioning = false)
 WHERE
     $ids IS NULL
@@ -61,7 +63,10 @@ WHERE
     OR previous_id IN (SELECT unnest($ids::VARCHAR[]))
     OR visitor_id IN (SELECT unnest($ids::VARCHAR[]))
 """
-_COUNTED: Final = "SELECT count(*), min(received), max(received) FROM read_parquet($path, hive_partitioning = false)"
+_COUNTED: Final = """
+SELECT count(*), coalesce(min(received::BIGINT), 0), coalesce(max(received::BIGINT), 0)
+FROM read_parquet($path, hive_partitioning = false)
+"""
 
 
 class Gathered:
@@ -119,6 +124,8 @@ def entries(path: Path, ids: Iterable[str] | None = None) -> Iterator[Entry]:
         answer = connection.execute(_EVENTS, {"path": _only(path), "ids": asked})
         while found := answer.fetchmany(_FETCHED):
             for number, received, source, message in found:
+                if received is None or source is None or message is None:
+                    raise ValueError("a row has no message")
                 yield Entry(number, received, source, message.encode())
 
 
@@ -149,10 +156,15 @@ def _duckdb(path: Path, to: Path | None = None) -> Iterator["duckdb.DuckDBPyConn
     try:
         with duckdb.connect(config=settings) as connection:
             yield connection
-    except duckdb.Error as error:
-        if not path.exists():
-            raise FileNotFoundError(ENOENT, os.strerror(ENOENT), str(path)) from None
-        why = str(error).partition("\n")[0]
+    except (duckdb.Error, ValueError, RuntimeError) as error:
+        why = "".join(letter if letter.isprintable() else "?" for letter in str(error).partition("\n")[0])
+        why = why.replace(str(path), path.name)
+        if isinstance(error, RuntimeError | duckdb.InterruptException) and "interrupted" in why.lower():
+            raise KeyboardInterrupt from None  # that is what DuckDB makes of it
+        with opened(DISK, path, os.O_RDONLY):
+            pass  # it is there, and may be read
         if any(said in why for said in _NO_ROOM):
-            raise LogFull(f"no room to write for {path}: {why}; free some, and it goes on by itself") from None
-        raise LogUnavailable(f"{path}: {why}") from None
+            raise LogFull(f"no room to write for {path}: {why}; free some, then it can be tried again") from None
+        if isinstance(error, duckdb.OutOfMemoryException) or (to is not None and isinstance(error, duckdb.IOException)):
+            raise LogUnavailable(f"{path}: {why}") from None
+        raise LogDamaged(f"{path}: {_DAMAGED} ({why})") from None

@@ -21,7 +21,7 @@ from typing import BinaryIO, Final
 
 from msgspec import Struct
 
-from engine.events.disk import DISK, opened, take
+from engine.events.disk import DISK, listed, opened, take
 from engine.events.line import Entry, entry, unsealed
 from engine.limits import EVENT_LINE_BYTES
 
@@ -53,17 +53,17 @@ class Torn(Struct, frozen=True):
 
 
 def files(folder: Path) -> list[Path]:
-    """The files of a log, the oldest first; none where there is no folder."""
-    return sorted(folder.glob(f"*{SUFFIX}"))
+    """The files of a log, the oldest first; none where there is no folder. Raises `OSError`."""
+    return listed(folder, SUFFIX)
 
 
 def finished(folder: Path) -> list[Path]:
-    """Those that nobody will write to again."""
+    """Those that nobody will write to again. Raises `OSError`."""
     return [path for path in files(folder) if is_finished(path)]
 
 
 def is_finished(path: Path) -> bool:
-    """Whether the file has lines and no living writer."""
+    """Whether the file has lines and no living writer. Raises `OSError`."""
     try:
         with opened(DISK, path, os.O_RDONLY) as fd:
             return os.fstat(fd).st_size > 0 and take(fd, shared=True)
@@ -81,6 +81,19 @@ def entries(path: Path, start: int = 0) -> Iterator[Entry | Damaged | Torn]:
                 yield Damaged(found.start, found.end, "it is no event")
         else:
             yield found
+
+
+def after_blanks(path: Path, start: int) -> int:
+    """Where the lines of nothing but blanks end that begin at `start`; there, if none does. Raises `OSError`."""
+    end = at = start
+    with path.open("rb") as file:
+        file.seek(start)
+        for piece in iter(partial(file.readline, EVENT_LINE_BYTES), b""):
+            if piece.strip(b" \n"):
+                break
+            at += len(piece)
+            end = at if piece[-1:] == b"\n" else end
+    return end
 
 
 def lines(path: Path, start: int = 0) -> Iterator[Line | Damaged | Torn]:

@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from engine.events.disk import DISK, Disk, opened, take, told, write_all
+from engine.events.disk import DISK, Disk, listed, opened, take, told, write_all
 from engine.events.overwriting import finish
 from engine.events.reading import files
 from engine.limits import EVENT_LINE_BYTES, TORN_KEPT
@@ -33,7 +33,11 @@ class Recovered(Struct, frozen=True):
 def recover(folder: Path, *, disk: Disk = DISK) -> Recovered:
     """Finish what dead processes left in this folder. Raises LogError."""
     overwritten = finish(folder, disk)
-    aside = (set_aside_torn(path, disk=disk) for path in files(folder))
+    try:
+        found = files(folder)
+    except OSError as error:
+        raise told(folder, error) from error
+    aside = (set_aside_torn(path, disk=disk) for path in found)
     return Recovered(overwritten, tuple(path for path in aside if path is not None))
 
 
@@ -60,14 +64,14 @@ def set_aside_torn(path: Path, *, disk: Disk = DISK) -> Path | None:
 
 
 def torn(folder: Path) -> list[Path]:
-    """The torn ends that were set aside, the oldest first."""
-    return sorted((folder / TORN_FOLDER).glob("*"))
+    """The torn ends that were set aside, the oldest first. Raises `OSError`."""
+    return listed(folder / TORN_FOLDER)
 
 
 def forget_torn(folder: Path, *, disk: Disk = DISK) -> int:
     """Remove all of them; how many. Raises LogError."""
-    ends = torn(folder)
     try:
+        ends = torn(folder)
         for path in ends:
             disk.remove(path)
         if ends:

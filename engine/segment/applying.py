@@ -6,7 +6,8 @@ place on. What may not: appending to the log, HTTP, printing, the clock.
 1. A batch is applied together with its mark, how many bytes of which file of the log are in the store now. Applying
    more of it again is free of harm, so a mark that is too small costs time and nothing else.
 2. Names of traits, events and sources are noted once an hour, not once an event: what was noted is remembered.
-3. What is no line, or says what cannot be understood, is counted and left out; a torn end is where a file ends.
+3. What is no line, or says what cannot be understood, is counted and left out; a torn end is where a file ends. A file
+   that is damaged as a whole is named, and costs only itself.
 4. A file that somebody writes is applied as far as it goes at this moment.
 """
 
@@ -18,8 +19,8 @@ import msgspec
 from msgspec import Struct
 
 from engine.events import archive, parquet
-from engine.events.disk import LogError, told
-from engine.events.reading import Damaged, Torn, entries, files, is_finished
+from engine.events.disk import LogDamaged, LogError, told
+from engine.events.reading import Damaged, Torn, after_blanks, entries, files, is_finished
 from engine.events.recovery import recover
 from engine.limits import CATALOGUE_NOTED, REPLAY_BATCH
 from engine.profiles.ids import Key
@@ -34,17 +35,22 @@ _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Applied(Struct):
-    """What came of a file of the log: events that are in the store, damaged lines, and whether its end was torn."""
+    """What came of a file of the log: events that are in the store, damaged lines, and whether its end was torn.
+
+    `unreadable`: of damaged files, what is wrong with each and what to do.
+    """
 
     events: int = 0
     damaged: int = 0
     torn: int = 0
+    unreadable: list[str] = []
 
     def add(self, other: "Applied") -> None:
         """Of another file, too."""
         self.events += other.events
         self.damaged += other.damaged
         self.torn += other.torn
+        self.unreadable += other.unreadable
 
 
 class Said(Struct):
@@ -64,7 +70,7 @@ def catch_up(folder: Path, store: Store, read: Callable[[int], None] = lambda _:
     applied = Applied(torn=len(recover(folder).torn))
     marks = store.marks()
     applying = Applying(store)
-    paths = files(folder)
+    paths = _files(folder)
     for path in paths:
         try:
             if marks.get(path.name, 0) < path.stat().st_size and is_finished(path):
@@ -75,6 +81,13 @@ def catch_up(folder: Path, store: Store, read: Callable[[int], None] = lambda _:
             raise told(folder, error) from error
     store.forget_marks(marks.keys() - {path.name for path in paths})
     return applied
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return files(folder)
+    except OSError as error:
+        raise told(folder, error) from error
 
 
 def replay(folder: Path, store: Store, read: Callable[[int], None] = lambda _: None) -> Applied:
@@ -94,6 +107,8 @@ def replay(folder: Path, store: Store, read: Callable[[int], None] = lambda _: N
                 applied.add(applying.archived(path, read) if is_parquet else applying.file(path, 0, read))
             except FileNotFoundError:
                 continue
+            except LogDamaged as error:
+                applied.unreadable.append(str(error))
             except LogError as error:
                 trouble = trouble or error
     if trouble is not None:
@@ -161,7 +176,7 @@ class Applying:
             read(end - before)
             if len(batch) == REPLAY_BATCH:
                 self._batch(path, batch, end, applied)
-        self._batch(path, batch, end, applied)
+        self._batch(path, batch, after_blanks(path, end), applied)
         return applied
 
     def archived(self, path: Path, read: Callable[[int], None] = lambda _: None) -> Applied:

@@ -26,7 +26,7 @@ from engine import limits
 from engine.events import archive, parquet
 from engine.events.disk import append_to, told
 from engine.events.line import entry
-from engine.events.reading import SUFFIX, Damaged, Line, Torn, files, is_finished, lines
+from engine.events.reading import SUFFIX, Damaged, Line, Torn, finished, lines
 from engine.events.recovery import set_aside_torn
 from engine.profiles.store import Store
 from engine.segment.erasure import Erasures
@@ -52,8 +52,13 @@ class Compacted(Struct):
 def applied(folder: Path, store: Store) -> list[Path]:
     """The finished files of which the store knows all, the oldest first. Raises StoreError, OSError."""
     marks = store.marks()
-    known = (path for path in files(folder) if marks.get(path.name, 0) >= _size(path))
-    return [path for path in known if is_finished(path)]
+    return [path for path in finished(folder) if marks.get(path.name, 0) >= _size(path)]
+
+
+def unapplied(folder: Path, store: Store) -> list[Path]:
+    """The finished files of which the store does not know all, the oldest first. Raises StoreError, OSError."""
+    marks = store.marks()
+    return [path for path in finished(folder) if marks.get(path.name, 0) < _size(path)]
 
 
 def due(paths: Sequence[Path], now: datetime) -> list[Path]:

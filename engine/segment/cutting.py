@@ -6,7 +6,8 @@ stays of an event (`erasure` decides, as of lines), how files take each other's 
 1. Whose an event is stands in columns of its own, so of the files that do not name the person only these are read.
 2. An event of which nothing stays is no row any more, for nothing has to keep its place; one that becomes shorter is a
    row of what is left.
-3. File after file, each in one moment. Killed in between, all of it can be done again.
+3. File after file, each in one moment. Killed in between, all of it can be done again. One that is damaged keeps none
+   of the others from it; but it may hold the person's events, so it is an error in the end, until it is gone.
 """
 
 import secrets
@@ -17,6 +18,7 @@ from pathlib import Path
 from msgspec import structs
 
 from engine.events import archive, parquet
+from engine.events.disk import LogDamaged
 from engine.events.line import Entry
 from engine.events.row import Row
 from engine.events.scrub import GONE, KEEP, Verdict
@@ -29,8 +31,16 @@ def cut_out(folder: Path, ids: AbstractSet[str], decide: Callable[[Entry], Verdi
     Nothing may be compacted meanwhile. Raises LogError, OSError.
     """
     archive.cleared(folder)
-    changed = sum(_cut(folder, path, ids, decide) for path in archive.parts(folder).parquet)
+    changed = 0
+    trouble: LogDamaged | None = None
+    for path in archive.parts(folder).parquet:
+        try:
+            changed += _cut(folder, path, ids, decide)
+        except LogDamaged as error:
+            trouble = trouble or error
     archive.cleared(folder)
+    if trouble is not None:
+        raise trouble
     return changed
 
 

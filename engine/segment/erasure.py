@@ -9,7 +9,7 @@ meant and what stays of a message (`deletion`), how lines are overwritten (`even
    from then on no decision knows them, and events from before that come late change nothing.
 3. Then the lines of both logs are gone through, of every process, and what is the person's is overwritten in place. And
    once more what was appended meanwhile, by a process that had looked into the store before the deletion was there.
-   At last they are cut out of what is Parquet by now (`cutting`); nothing is compacted meanwhile (`Erasures.alone`).
+   They are cut out of what is Parquet by now (`cutting`), at last; nothing is compacted meanwhile (`Erasures.alone`).
    However many deletions wait, the logs are gone through once for all of them.
 4. Torn ends that were set aside, and damaged lines that name one of the ids, are removed: nobody can say whose they
    are.
@@ -31,6 +31,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from engine.events import archive, rejected
+from engine.events.disk import listed
 from engine.events.line import Entry
 from engine.events.reading import files
 from engine.events.recovery import forget_torn
@@ -99,7 +100,7 @@ class Erasures:
 
     def unfinished(self) -> list[Asked]:
         """Those that are noted. Raises OSError."""
-        found = (Ledger(path).read() for path in sorted(self._folder.glob(f"*{_SUFFIX}")))
+        found = (Ledger(path).read() for path in listed(self._folder, _SUFFIX))
         try:
             return [msgspec.json.decode(content, type=Asked) for content in found if content]
         except msgspec.MsgspecError:
@@ -147,9 +148,9 @@ def erase(
     events = scrub.all(logs.events, sizes)
     pause()
     events += scrub.all(logs.events, sizes)
-    events += cut_out(logs.events, frozenset(map(id_of, scrub.gone)), scrub.decide)
     forget_torn(logs.events)
     refused = rejected.forget(logs.rejected, lambda one: scrub.names.stand_in(one.message), scrub.names.stand_in)
+    events += cut_out(logs.events, frozenset(map(id_of, scrub.gone)), scrub.decide)  # last, for a file may be damaged
     return Erased(dict(Counter[str](map(kind_of, scrub.gone))), events, refused)
 
 

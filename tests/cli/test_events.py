@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from engine.cli.events import _tell_left
 from engine.intake import Intake
 from engine.node import Settings
 from engine.profiles.lmdb import LmdbStore
@@ -88,6 +89,15 @@ def test_damaged_lines_are_kept_and_told(run, data, on_terminal):
     assert "damaged lines: 1" in shown
     assert "event log" in shown
     assert run("replay").returncode == 1
+
+
+def test_why_lines_are_left(capsys):
+    """A process writes them, or the store does not hold all of them: then what to do."""
+    _tell_left(1, 2, Path("my data/events"))
+    written, unknown = capsys.readouterr().err.splitlines()
+    assert written == "1 file of lines left, which a process is writing"
+    assert unknown.startswith("2 files of lines left, of which the store does not hold all: ")
+    assert "`mutiny-edge replay --data 'my data'`" in unknown
 
 
 def test_without_a_log(run, tmp_path):

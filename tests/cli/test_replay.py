@@ -52,7 +52,9 @@ def test_a_lost_store_is_made_anew(run, data):
 def test_replaying_into_a_store_that_knows_is_free_of_harm(run, data):
     """Nothing changes."""
     before = records(data)
-    assert json.loads(run("replay", "--format", "json").stdout) == {"events": 50, "damaged": 0, "torn": 0}
+    assert json.loads(run("replay", "--format", "json").stdout) == {
+        "events": 50, "damaged": 0, "torn": 0, "unreadable": [],
+    }  # fmt: skip
     assert records(data) == before
 
 
@@ -66,6 +68,22 @@ def test_damage_and_a_torn_end_are_told(run, data):
     assert done.returncode == 1
     assert "48 events of 1 file applied, 1 damaged line left out" in done.stderr
     assert "1 file ends in the middle of a line" in done.stderr
+
+
+def test_a_damaged_file_is_told(run, data):
+    """By its name, in one line; everything else is applied, and the exit code is 1."""
+    run("events", "compact")
+    [path] = (data / "events").glob("parquet/*/*.parquet")
+    path.with_name("other.parquet").write_bytes(path.read_bytes()[:-1])
+    done = run("replay")
+    assert done.returncode == 1
+    trouble, rest = done.stderr.splitlines()
+    assert "other.parquet: it is damaged, or no file of this log; move it out" in trouble
+    assert rest == "50 events of 1 file applied, 0 damaged lines left out"
+    done = run("events", "stats")
+    assert done.returncode == 1
+    assert "other.parquet: it is damaged" in done.stderr
+    assert done.stdout.splitlines()[2].split()[:3] == ["parquet", "2", "50"]
 
 
 def test_without_a_log(run):

@@ -1,6 +1,7 @@
 """`mutiny-edge simulate`: a stream as if it had come, with the truth about it, never among real events."""
 
 import json
+import signal
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +11,8 @@ import duckdb
 import pytest
 import re2
 
-from engine.cli.simulate import Percent, Split
+from engine.cli.simulate import Percent, Split, whole
+from engine.node import Settings
 from engine.profiles.lmdb import LmdbStore
 from engine.segment.applying import replay
 
@@ -91,6 +93,9 @@ def test_never_among_real_events(run, rules, tmp_path, on_terminal):
     assert "data: holds events or profiles already" in done.stderr
     assert "--add" in done.stderr
     assert not (tmp_path / "data" / "events").exists()
+    done = run("simulate", "--data", "new", "--store", "redis://127.0.0.1:1/0")
+    assert done.returncode == 2
+    assert "redis://127.0.0.1:1/0: only of the store in a data folder is it known here" in done.stderr
     assert "visitors" in on_terminal("simulate", "--visitors", "10", "--add")
     assert list((tmp_path / "data" / "events").glob("*.ndjson"))
 
@@ -98,7 +103,8 @@ def test_never_among_real_events(run, rules, tmp_path, on_terminal):
 @pytest.mark.parametrize(
     ("kind", "text", "said"),
     [
-        (Percent(-100, 1_000), "20", "Expected a share from -100% to 1000%, got '20'."),
+        (Percent(-100, 1_000), "20", "from -100% to 1000%, got '20'; did you mean `20%`?"),
+        (Percent(-100, 1_000), "many", "got 'many'."),
         (Percent(0.01, 95), "0%", "Expected a share from 0.01% to 95%, got '0%'."),
         (Percent(0.01, 95), "5.5.5%", "Expected a share"),
         (Split(), "55/55", "Expected personalized/control, such as 55/45, got '55/55'."),
@@ -135,4 +141,42 @@ def test_what_nobody_could_be_made_up_for(run, rules):
     done = run("simulate", "--visitors", "10")
     assert "nobody could be made up who comes to s of e" in done.stderr
     assert "no event could be made up that counts for signed-up" in done.stderr
-    assert "nothing can be compared" in done.stderr
+    assert "nothing can be compared: nobody was shown anything" in done.stderr
+    text = RULES[: RULES.index("conversions:")].replace(
+        "{name: Test,", "{name: Test, schedule: {start: 2999-01-01T00:00:00Z},"
+    )
+    rules.joinpath("all.yaml").write_text(text)
+    done = run("simulate", "--data", "other", "--visitors", "10")
+    assert (
+        "nobody could be made up who comes to s of e: it begins on 2999-01-01, the visitors come from 20" in done.stderr
+    )
+    assert "nothing can be compared: the rules have no `conversions:`" in done.stderr
+
+
+def cut_short(settings):
+    """A stream that is half there when the machine goes down."""
+    with whole(settings):
+        for name in ("events", "profiles"):
+            (settings.data / name).mkdir(parents=True, exist_ok=True)
+        (settings.logs.events / "1.ndjson").touch()
+        signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("before", [(), ("data",), ("data/events", "data/profiles")], ids=["new", "empty", "used"])
+def test_cut_short_nothing_is_left(tmp_path, capsys, before):
+    """Of what it made itself; what else is there is told. Half a stream would look like a whole one."""
+    for name in before:
+        (tmp_path / name).mkdir(parents=True)
+    settings = Settings(data=tmp_path / "data")
+    with pytest.raises(KeyboardInterrupt):
+        cut_short(settings)
+    said = capsys.readouterr().err
+    if len(before) == 2:
+        assert "part of the stream is in" in said
+        assert (settings.logs.events / "1.ndjson").exists()
+    else:
+        assert "nothing of the stream is in" in said
+        assert [*tmp_path.iterdir(), *(tmp_path / "data").glob("*")] == [tmp_path / name for name in before]
+    with whole(settings):
+        pass
+    assert capsys.readouterr().err == ""

@@ -1,8 +1,9 @@
 """Files that take the place of others: in one moment, whatever fails and whoever dies, and never under a reader."""
 
+import os
 import threading
 from collections.abc import Callable
-from errno import EIO, ENOSPC
+from errno import EACCES, EIO, ENOSPC
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -159,16 +160,43 @@ def test_without_a_log_there_are_no_parts(folder: Path) -> None:
     assert not folder.exists()
 
 
-def test_who_may_not_write_may_read(folder: Path, clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A log that was never compacted, of another user: there is nothing to lock."""
+def test_who_reads_writes_nothing(folder: Path, clock: Any) -> None:
+    """Not even the file that is the lock: of a log that was never compacted, or of a folder that is none."""
     EventLog(folder, clock).append([encode(1, "www", b"{}")])
-
-    def refused(*_: object) -> int:
-        raise PermissionError
-
-    monkeypatch.setattr("engine.events.archive.DISK", type("Disk", (), {"open": refused})())
-    with reading(folder) as found:
+    before = sorted(folder.iterdir())
+    with reading(folder) as found, reading(folder.parent) as none:
         assert len(found.lines) == 1
+        assert none == Parts((), ())
+    assert sorted(folder.iterdir()) == before
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize("within", ["", "parquet", "parquet/day=2026-11-23", "damaged"])
+def test_a_folder_that_may_not_be_listed_is_no_empty_one(
+    folder: Path, within: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or else figures would be wrong, and nobody would know."""
+    prepare(folder)
+    take_place(folder, NEW, OLD)
+    refused = folder / within
+    listdir = os.listdir
+
+    def lists(path: Path) -> list[str]:
+        if path == refused:
+            raise PermissionError(EACCES, "Permission denied", str(path))
+        return listdir(path)
+
+    monkeypatch.setattr(os, "listdir", lists)
+    with pytest.raises(PermissionError, match="Permission denied"):
+        [parts(folder), damaged(folder)]
+
+
+def test_a_file_where_a_folder_should_be_is_told(folder: Path) -> None:
+    """By its name."""
+    folder.mkdir()
+    folder.joinpath("parquet").touch()
+    with pytest.raises(NotADirectoryError, match="parquet"):
+        parts(folder)
 
 
 def test_processes_see_all_or_nothing_while_it_happens(folder: Path, begin_child: Callable[..., Any]) -> None:

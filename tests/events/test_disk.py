@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.events.disk import DISK, Disk, LogFull, LogUnavailable, opened, take, told, write_all
+from engine.events.disk import DISK, Disk, LogFull, LogUnavailable, listed, opened, take, told, write_all
 
 
 def test_a_short_write_is_gone_on_with(tmp_path: Path) -> None:
@@ -27,6 +27,17 @@ def test_only_its_owner_reads_what_is_made(tmp_path: Path) -> None:
     assert (tmp_path / "made" / "file").stat().st_mode & 0o177 == 0
 
 
+def test_what_is_in_a_folder(tmp_path: Path) -> None:
+    """By the ends of its name, sorted; nothing where there is none, and an error where a file is."""
+    for name in ("b.x", "a.x", "a.y", "*.x"):
+        (tmp_path / name).touch()
+    assert [path.name for path in listed(tmp_path, ".x")] == ["*.x", "a.x", "b.x"]
+    assert listed(tmp_path, prefix="a") == [tmp_path / "a.x", tmp_path / "a.y"]
+    assert listed(tmp_path / "none") == []
+    with pytest.raises(NotADirectoryError):
+        listed(tmp_path / "a.x")
+
+
 def test_a_lock_is_had_once(tmp_path: Path) -> None:
     """Within one process too; it goes with the closing of the file."""
     path = tmp_path / "file"
@@ -42,10 +53,10 @@ def test_a_lock_is_had_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("code", [ENOSPC, EDQUOT, EFBIG])
 def test_no_room_is_told_as_such(code: int) -> None:
-    """Which folder, why, and that it heals by itself."""
+    """Which folder, why, and what to do."""
     error = told(Path("data/events"), OSError(code, os.strerror(code)))
     assert type(error) is LogFull
-    assert str(error) == f"no room to write in data/events: {os.strerror(code)}; free some, and it goes on by itself"
+    assert str(error) == f"no room to write in data/events: {os.strerror(code)}; free some, then it can be tried again"
 
 
 @pytest.mark.parametrize("code", [EIO, EACCES])

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from engine.events import parquet
-from engine.events.disk import LogError, LogFull
+from engine.events.disk import LogDamaged, LogFull
 from engine.events.line import Entry
 from engine.events.parquet import Gathered
 from engine.events.row import Row
@@ -116,13 +116,52 @@ def test_a_name_that_looks_like_a_pattern_is_a_name(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_told(folder: Path) -> None:
-    """A file that is gone as such; one that is none, by its name."""
+    """A file that is gone as such; one that was cut by its name, with what to do."""
     path = made(folder, ROW)
     path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(LogError, match=r"x\.parquet"):
+    with pytest.raises(LogDamaged, match=r"x\.parquet: it is damaged, or no file of this log; move it out of"):
         list(parquet.entries(path))
     with pytest.raises(FileNotFoundError):
         list(parquet.entries(folder / "gone.parquet"))
+
+
+def test_a_flipped_byte_is_told(folder: Path) -> None:
+    """Also where DuckDB's own words are no text then: in one line that holds nothing strange."""
+    path = made(folder, ROW)
+    whole = path.read_bytes()
+    for name in (b"\x08received", b"\x07message", b"\x07user_id"):
+        at = whole.index(name, whole.index(b"duckdb_schema")) + 1
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x80]) + whole[at + 1 :])
+        with pytest.raises(LogDamaged) as told:
+            [*parquet.entries(path), *parquet.entries(path, {"a1"}), parquet.counted(path)]
+        assert str(told.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "select",
+    ["1 AS a", "0 AS received, 'www' AS source, NULL AS message", "'x' AS received, 1 AS source, 2 AS message"],
+)
+def test_a_file_of_somebody_else_is_told(folder: Path, select: str) -> None:
+    """Whatever is in it."""
+    folder.mkdir()
+    path = folder / "x.parquet"
+    duckdb.sql(f"COPY (SELECT {select}) TO '{path}' (FORMAT parquet)")
+    with pytest.raises(LogDamaged, match="no file of this log"):
+        list(parquet.entries(path))
+
+
+def test_what_is_empty_is_counted(folder: Path) -> None:
+    """Nothing, from never."""
+    path = made(folder, ROW)
+    parquet.rewrite(path, {0: None}, folder / "y.parquet")
+    assert parquet.counted(folder / "y.parquet") == (0, 0, 0)
+
+
+def test_ctrl_c_is_what_it_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB makes an error of its own of it."""
+    path = made(folder, ROW)
+    with pytest.raises(KeyboardInterrupt), parquet._duckdb(path):
+        raise RuntimeError("Query interrupted")
 
 
 def test_no_room_is_told_as_such(folder: Path) -> None:

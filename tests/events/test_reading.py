@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engine.events.disk import DISK, opened, take
 from engine.events.line import Entry, encode, sealed
 from engine.events.overwriting import alone
-from engine.events.reading import Damaged, Line, Torn, entries, files, finished, is_finished, lines
+from engine.events.reading import Damaged, Line, Torn, after_blanks, entries, files, finished, is_finished, lines
 from engine.limits import EVENT_LINE_BYTES
 
 LINES = [encode(n, "website", b'{"n":%d}' % n) for n in range(5)]
@@ -38,6 +38,21 @@ def test_entries_say_where_they_end(path: Path) -> None:
     assert found[-1].end == path.stat().st_size
     for n, item in enumerate(found):
         assert numbers(path, item.end) == list(range(n + 1, 5))
+
+
+def test_where_blanks_end(path: Path) -> None:
+    """Lines of nothing but blanks, however long; not what is no whole line, or one of something else."""
+    end = path.stat().st_size
+    blanks = b" " * 20 + b"\n" + b" " * (2 * EVENT_LINE_BYTES) + b"\n"
+    for behind, whole in (
+        (b"", 0),
+        (b"   ", 0),
+        (LINES[0], 0),
+        (blanks, len(blanks)),
+        (blanks + b"  x\n", len(blanks)),
+    ):
+        path.write_bytes(path.read_bytes()[:end] + behind)
+        assert after_blanks(path, end) == end + whole
 
 
 def test_a_file_that_grows_is_read_on_from_where_one_was(path: Path) -> None:

@@ -137,6 +137,8 @@ def test_trouble_is_told(path: Path) -> None:
     """Where the torn ends would go stands a file."""
     path.write_bytes(path.read_bytes() + b"{")
     (path.parent / TORN_FOLDER).write_text("a file")
+    with pytest.raises(LogUnavailable, match="Not a directory"):
+        forget_torn(path.parent)
     with pytest.raises(LogUnavailable, match="cannot keep a log in"):
         recover(path.parent)
     assert numbers(path.parent) == list(range(6))

@@ -12,7 +12,7 @@ from engine.events.log import EventLog
 from engine.profiles.ids import key
 from engine.profiles.lmdb import LmdbStore
 from engine.profiles.record import time_ms
-from engine.segment.applying import Applied, Applying, catch_up, not_deleted
+from engine.segment.applying import Applied, Applying, catch_up, not_deleted, replay
 from engine.segment.message import Message, deletion, understood
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -87,6 +87,32 @@ def test_what_cannot_be_read_or_understood_is_counted(store: LmdbStore, log: Eve
     file.write_bytes(raw.replace(b'"userId":"u1"', b'"userId":"x1"'))
     assert catch_up(tmp_path / "events", store) == Applied(events=1, damaged=2)
     assert known(store) == {b"u:u2"}
+
+
+def test_blanks_at_the_end_are_applied_too(store: LmdbStore, log: EventLog, tmp_path: Path) -> None:
+    """What was made of a damaged line: or else the file would never be known to the last byte."""
+    name = log.append(lines(message("u1"), message("u2"))).file
+    log.close()
+    path = tmp_path / "events" / name
+    content = path.read_bytes()
+    end = content.index(b"\n") + 1
+    path.write_bytes(content[:end] + b" " * (len(content) - end - 1) + b"\n")
+    assert catch_up(tmp_path / "events", store) == Applied(events=1)
+    assert store.marks() == {name: len(content)}
+
+
+def test_a_damaged_file_costs_only_itself(store: LmdbStore, log: EventLog, tmp_path: Path) -> None:
+    """It is named, with what to do."""
+    log.append(lines(message("u1")))
+    day = tmp_path / "events" / "parquet" / "day=2026-11-23"
+    day.mkdir(parents=True)
+    day.joinpath("x.parquet").write_bytes(b"PAR1")
+    applied = replay(tmp_path / "events", store)
+    assert (applied.events, len(applied.unreadable)) == (1, 1)
+    assert "x.parquet: it is damaged, or no file of this log; move it out" in applied.unreadable[0]
+    again = Applied(unreadable=["y"])
+    again.add(applied)
+    assert len(again.unreadable) == 2
 
 
 def test_marks_of_files_that_are_gone_are_forgotten(store: LmdbStore, log: EventLog, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from engine.events.log import EventLog
 from engine.events.reading import Damaged, entries, files
 from engine.profiles.lmdb import LmdbStore
 from engine.segment.applying import Applied, Applying, catch_up, replay
-from engine.segment.compacting import Compacted, applied, compact, due
+from engine.segment.compacting import Compacted, applied, compact, due, unapplied
 from engine.segment.erasure import Erasures
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -161,6 +161,17 @@ def test_only_what_is_finished_and_applied(world: World, store: LmdbStore) -> No
     assert applied(world.folder, store) == [path]
     with_writer.close()
     assert [one.name for one in applied(world.folder, store)] == [path.name, position.file]
+
+
+def test_what_the_store_does_not_know(world: World, store: LmdbStore) -> None:
+    """A finished file, not one that is written."""
+    path = world.file(line(1))
+    log = EventLog(world.folder, lambda: NOW)
+    log.append([line(2)])
+    assert unapplied(world.folder, store) == [path]
+    catch_up(world.folder, store)
+    assert unapplied(world.folder, store) == []
+    log.close()
 
 
 def test_when_a_service_does_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.events import archive, parquet
-from engine.events.disk import LogError, LogFull
+from engine.events.disk import LogDamaged, LogError, LogFull
 from engine.events.line import Entry, encode
 from engine.events.log import EventLog
 from engine.events.reading import files
@@ -105,6 +105,17 @@ def test_cut_short_it_is_done_again(folder: Path, monkeypatch: pytest.MonkeyPatc
     assert messages(folder) == ["m1", "m2", "m3", "m4", "m5"]
     assert cut_out(folder, frozenset({"p1"}), always(GONE)) == 1
     assert messages(folder) == ["m1", "m3", "m4", "m5"]
+
+
+def test_a_damaged_file_keeps_none_of_the_others(folder: Path) -> None:
+    """They are cut all the same; but it may hold the person's events, so there is trouble until it is gone."""
+    damaged = archive.parts(folder).parquet[0]
+    damaged.write_bytes(damaged.read_bytes()[:-20])
+    with pytest.raises(LogDamaged, match=damaged.name):
+        cut_out(folder, frozenset({"p1"}), always(GONE))
+    damaged.unlink()
+    assert messages(folder) == ["m3", "m4", "m5"]
+    assert cut_out(folder, frozenset({"p1"}), always(GONE)) == 0
 
 
 def test_without_parquet_there_is_nothing_to_do(tmp_path: Path) -> None:

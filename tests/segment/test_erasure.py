@@ -201,6 +201,13 @@ def stopped(world: World, step: int) -> None:
     erase([asked], world.erasures, world.store, world.logs, write=write, pause=stop)
 
 
+def test_what_is_noted_is_never_overlooked(tmp_path: Path) -> None:
+    """Where the folder cannot be listed, that is told: nobody's deletion is forgotten."""
+    (tmp_path / "erasures").touch()
+    with pytest.raises(NotADirectoryError):
+        Erasures(tmp_path / "erasures").unfinished()
+
+
 def test_several_are_noted(tmp_path: Path) -> None:
     """Each until it is crossed out; the same one twice is one."""
     erasures = Erasures(tmp_path / "erasures")
