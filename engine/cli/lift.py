@@ -14,9 +14,11 @@ from typing import Final
 
 import click
 import re2
+from click.core import ParameterSource
 
 from engine.cli import lift_data, lift_text, options
 from engine.cli.audience import ruleset_of
+from engine.cli.explain_text import safe
 from engine.cli.lift_counts import read_counts
 from engine.cli.lift_options import SHARE, TIME
 from engine.cli.screen import fail, say
@@ -44,7 +46,15 @@ Where Segment's warehouse destination keeps the events:
   mutiny-edge lift --counts result.csv
 """
 KEYS_SHOWN: Final = 8  # of those that there are, when another was asked for
-SCHEMA: Final = re2.compile(r"[A-Za-z_][A-Za-z0-9_$-]*(?:\.[A-Za-z_][A-Za-z0-9_$-]*)*")
+SCHEMA: Final = re2.compile(r"[A-Za-z0-9_$-]+(?:\.[A-Za-z0-9_$-]+)*")
+NOTHING_COUNTED: Final = "--sql prints a statement and counts nothing; it goes without"
+UNUSED: Final = (
+    ("sql", ("counts", "plot", "folders", "data", "open_", "smallest", "form"), NOTHING_COUNTED),
+    ("log", ("dialect", "schemas"), "only with --sql, which is not given"),
+    ("counts", ("at", "since"), "--counts reads what was counted; give it to `lift --sql`, which asks for it"),
+    ("counts", ("data", "folders"), "--counts reads what was counted elsewhere; expected it, or a log"),
+    ("counts", ("plot",), "lift over time needs the days of the log, which --counts does not have"),
+)  # options that would change nothing, and why
 FORMS: Final[dict[str, Callable[[Sequence[Judgement], bool], None]]] = {
     "text": lift_text.print_text,
     "json": lift_data.print_json,
@@ -116,23 +126,50 @@ def command(
 
     Counted are visitors whose conversion window is over, each in the group that they saw first. The interval may be
     looked at every day; a verdict comes when it leaves no doubt, and is withheld when the split is not what the rules
-    say. EXPERIENCE is an experience's key; without one, all are looked at.
+    say. EXPERIENCE is an experience's key or its name; without one, all are looked at.
     """
+    refuse_unused(sql=sql, counts=counts is not None)
     ruleset = ruleset_of(rules)
     asking = Asking(ruleset, chosen_goals(ruleset, goals), at or utc_now(), chosen(ruleset, experience), since)
     if sql:
         print_sql(asking, dialect, schemas, whenever=at is None)
         return
-    if dialect or schemas:
-        fail("--dialect and --schema belong to --sql, which is not given")
     draw = plotter(plot) if plot else None
-    counted = read_counts(counts, asking) if counts else counted_in(folders or (own_log(data),), asking)
+    counted = read_counts(counts, asking) if counts else counted_in(chosen_folders(folders, data), asking)
     judged = [judge(figures, smallest) for figures in counted.figures]
     FORMS[form](judged, open_)
-    tell(counted)
+    tell(counted, ruleset)
     if draw:
         draw(judged)
         say(f"drawn: {plot}")
+
+
+def refuse_unused(*, sql: bool, counts: bool) -> None:
+    """No option is given that would change nothing."""
+    context, modes = click.get_current_context(), {"sql": sql, "counts": counts, "log": not sql}
+    names = {option.name or "": option for option in context.command.params}
+    given = {name for name in names if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    for of, unused, why in UNUSED:
+        wrong = [names[name].opts[0] for name in unused if name in given]
+        if modes[of] and wrong:
+            fail(f"{' and '.join(wrong)}: {why}")
+
+
+def chosen_folders(folders: Sequence[str], data: Path) -> list[str]:
+    """The logs to count, each once; those that were named are there."""
+    if not folders:
+        return [own_log(data)]
+    chosen: dict[str, str] = {}
+    for folder in folders:
+        if "://" in folder:
+            chosen[folder.rstrip("/")] = folder
+            continue
+        if not folder or not Path(folder).exists():
+            fail(f"--events {folder or repr(folder)}: there is no such folder; expected that of a log, as DATA/events")
+        if not Path(folder).is_dir():
+            fail(f"--events {folder}: that is a file; expected the folder of a log, as DATA/events")
+        chosen.setdefault(str(Path(folder).resolve()), folder)
+    return list(chosen.values())
 
 
 def own_log(data: Path) -> str:
@@ -155,7 +192,10 @@ def chosen(ruleset: Ruleset, experience: str | None) -> tuple[str, ...] | None:
         return None
     found = ruleset.experiences.get(experience)
     if found is None and all(one.name != experience for one in ruleset.experiences.values()):
-        near = did_you_mean(experience, ruleset.experiences)
+        names = {one.name: None for one in ruleset.experiences.values()}
+        near = did_you_mean(experience, [*ruleset.experiences, *names])
+        alike = [key for key in ruleset.experiences if did_you_mean(experience, [key.partition("-")[0]])]
+        near = near or (known(alike) if alike else "")
         fail(f"unknown experience `{experience}`; {near or known(ruleset.experiences)}")
     return (experience if found is None else found.name,)
 
@@ -209,14 +249,25 @@ def plotter(file: Path) -> Callable[[Sequence[Judgement]], None]:
         from engine.cli.lift_plot import draw  # noqa: PLC0415 - the only place that needs the optional library
     except ImportError as missing:
         fail(f"--plot draws with matplotlib ({missing}): pip install 'mutiny-edge[plot]'")
-    return partial(draw, file)
+    return partial(drawn, draw, file)
 
 
-def tell(counted: Counted) -> None:
-    """What was left out, and why."""
+def drawn(draw: Callable[[Path, Sequence[Judgement]], None], file: Path, judged: Sequence[Judgement]) -> None:
+    """The picture, or why there is none."""
+    try:
+        draw(file, judged)
+    except OSError as error:
+        fail(f"--plot {file}: cannot be written: {error.strerror or error}")
+
+
+def tell(counted: Counted, ruleset: Ruleset) -> None:
+    """What was left out, and why; what no rule knows."""
+    names = {one.name for one in ruleset.experiences.values()}
+    for name in dict.fromkeys(one.experience for one in counted.figures if one.experience not in names):
+        say(f"`{safe(name)}` was seen, and no experience of the rules has that name: was it renamed?")
     if counted.unreadable:
         lines = "1 line of the log is" if counted.unreadable == 1 else f"{counted.unreadable:,} lines of the log are"
-        say(f"{lines} left out: torn or damaged")
+        say(f"{lines} left out: torn, or no JSON (`mutiny-edge events stats` checks their sums, too)")
     if counted.unclear:
         exposures = "1 exposure is" if counted.unclear == 1 else f"{counted.unclear:,} exposures are"
         say(f"{exposures} left out: not all of experience, audienceSegment and personalized is said")

@@ -3,11 +3,13 @@
 1. A day's figures are of those whose windows had closed by its end: what somebody saw who looked on that day. The band
    is the always-valid interval; it is on one side of 0 once there is a verdict.
 2. Days before both groups had enough conversions are left out: the band would be all there is to see.
-3. No window and no display: the picture goes into a file, and the same figures give the same SVG.
+3. The file is there as a whole or not at all, as it was before.
+4. No window and no display: the picture goes into a file, and the same figures give the same SVG.
 """
 
 from collections.abc import Sequence
 from datetime import date
+from io import BytesIO
 from math import ceil
 from pathlib import Path
 from typing import Final
@@ -30,8 +32,15 @@ WIDEST: Final = 3.0  # times the last band: what is wider, in the first days, is
 def draw(file: Path, judged: Sequence[Judgement]) -> None:
     """Write the pictures; their kind is in the file's name. Raises OSError."""
     with mpl.rc_context({"svg.hashsalt": "mutiny-edge", "date.converter": "concise"}):
-        dateless = {"Date": None} if file.suffix.lower() == ".svg" else {}
-        _drawn(judged).savefig(file, dpi=120, metadata=dateless)
+        kind = file.suffix.lower().removeprefix(".")
+        drawn = BytesIO()
+        _drawn(judged).savefig(drawn, format=kind, dpi=120, metadata={"Date": None} if kind == "svg" else {})
+    unfinished = file.with_name(f"{file.name}.part")
+    try:
+        unfinished.write_bytes(drawn.getvalue())
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _drawn(judged: Sequence[Judgement]) -> Figure:

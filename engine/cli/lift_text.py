@@ -1,6 +1,7 @@
 """`lift` as people read it: a table for each experience, and under it a sentence for each of its lines.
 
-1. A rate stands with the visitors that it is of; lift and interval are there once both groups have converted.
+1. A rate stands with the visitors that it is of; lift and interval are there once both groups have conversions
+   enough for a verdict.
 2. The sentences come from `lift.verdict`. Names come from events, so they are made safe for a screen.
 3. Visitors whose window is still open have a table of their own, asked for by `--open`, without a verdict.
 """
@@ -15,7 +16,7 @@ from engine.cli.explain_text import safe
 from engine.cli.table import print_table
 from engine.lift.figures import Figures, Pair
 from engine.lift.statistics import Group
-from engine.lift.verdict import Judgement, rate_text, signed
+from engine.lift.verdict import CONVERSIONS_LEAST, Judgement, fewest, rate_text, signed
 
 HEAD: Final = ("segment", "goal", "control", "personalized", "lift", "95% interval", "better")
 OPEN_HEAD: Final = ("segment", "goal", "control", "personalized")
@@ -37,7 +38,8 @@ def print_text(judged: Sequence[Judgement], open_: bool) -> None:
 
 def _print_experience(name: str, judged: list[Judgement], *, open_: bool) -> None:
     click.echo(click.style(safe(name), bold=True))
-    print_table((HEAD, *map(_row, judged)), left=(0, 1))
+    if not open_ or any(one.figures.closed.visitors for one in judged):
+        print_table((HEAD, *map(_row, judged)), left=(0, 1))
     for one in judged:
         of = f"{safe(one.figures.segment)}, {one.figures.goal}:"
         click.echo(f"  {of} {click.style(one.text, fg=COLOURS[one.verdict])}")
@@ -47,13 +49,11 @@ def _print_experience(name: str, judged: list[Judgement], *, open_: bool) -> Non
 
 
 def _row(one: Judgement) -> tuple[str, ...]:
-    interval = "" if one.interval is None else f"{signed(one.interval[0])} to {signed(one.interval[1])}"
-    return (
-        *_named(one.figures, one.figures.closed),
-        "" if one.lift is None else signed(one.lift),
-        interval,
-        "" if one.interval is None else _likely(one.probability_better or 0.0),
-    )
+    named = _named(one.figures, one.figures.closed)
+    if one.lift is None or one.interval is None or fewest(one.figures.closed) < CONVERSIONS_LEAST:
+        return (*named, "", "", "")
+    interval = f"{signed(one.interval[0])} to {signed(one.interval[1])}"
+    return (*named, signed(one.lift), interval, _likely(one.probability_better or 0.0))
 
 
 def _named(figures: Figures, pair: Pair) -> tuple[str, ...]:

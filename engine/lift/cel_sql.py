@@ -18,7 +18,7 @@ from typing import Final
 from engine.cel.tree import Call, Const, Ident, MakeList, Node, Select
 from engine.cel.wire import read
 from engine.lift.question import quoted
-from engine.lift.snakecase import snakecase
+from engine.lift.snakecase import stored_name
 from engine.problems import Problem
 from engine.words import Condition, Place
 
@@ -135,10 +135,10 @@ class _Condition:
         return self._named(tuple(path), node)
 
     def _named(self, path: tuple[str, ...], node: Node) -> str:
-        column = "_".join(map(snakecase, path))
+        column = stored_name(*path)
         if not column.strip("_"):
             raise self._cannot(node)
-        return f"{self._table}.{column}"
+        return f'{self._table}."{column}"'
 
     def _cannot(self, node: Node) -> CannotSay:
         condition = self._condition

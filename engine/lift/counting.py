@@ -28,6 +28,8 @@ SELECT experience, segment, goal, personalized, CASE WHEN closes <= $now THEN CA
 FROM outcomes WHERE $since IS NULL OR time >= $since
 GROUP BY ALL ORDER BY ALL
 """
+_UNCLEAR: Final = "SELECT sum(viewings) FROM kinds AS k WHERE coalesce(k.experience, '') = '' OR "
+_UNSAID: Final = "(coalesce(k.segment, '') = '' OR k.personalized IS NULL)"
 _SPANS: Final = """
 SELECT experience, segment, min(time), max(time), sum(saw_both)
 FROM starts WHERE $since IS NULL OR time >= $since GROUP BY ALL
@@ -73,14 +75,12 @@ def _tables(splits: Mapping[str, SplitBy]) -> list[str]:
 
 def _make_tables(log: Log, asking: Asking, splits: Mapping[str, SplitBy], told: Callable[[], None]) -> int:
     """What the question stands on; how many exposures were unclear."""
+    named = f"k.experience IN ({', '.join(map(quoted, asking.experiences))})" if asking.experiences else ""
+    only = f" AND {named}" if named else ""
     for name in _tables(splits):
-        only = f" AND k.experience IN ({', '.join(map(quoted, asking.experiences))})" if asking.experiences else ""
         log.make(name, TABLES[name] + (only if name == "exposures" else ""))
         told()
-    return log.number(
-        "SELECT sum(viewings) FROM kinds WHERE coalesce(experience, '') = '' OR coalesce(segment, '') = ''"
-        " OR personalized IS NULL"
-    )
+    return log.number(_UNCLEAR + (f"({named} AND {_UNSAID})" if named else _UNSAID))
 
 
 def _figures(log: Log, asking: Asking) -> list[Figures]:

@@ -7,7 +7,9 @@ events are conversions (`goals`).
    own extension for it. Of a local folder `events.archive` says which files count, and holds them in place meanwhile.
 2. Lines are read once, into a table of the columns that Parquet has (`events.parquet`); what a message says is taken
    from it as `segment.message` does. Parquet files are read in place, each column only where it is asked for.
-3. A line that is torn or damaged is no row: counted, left out, never fatal. One that is gone holds nothing.
+3. A line that is torn or damaged is no row: counted, left out, never fatal. One that is gone holds nothing. Damaged is
+   what is no JSON: sums are not checked here, so `events stats`, which checks them, may find more.
+   A Parquet file that is damaged is told, with its name: what it holds may be half of an answer.
 4. Nothing that happened later than the moment of the question is seen.
 5. An exposure that does not say all of experience, audience segment and group is none; it is counted.
 """
@@ -20,6 +22,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
+import re2
 from msgspec import Struct
 
 from engine import limits
@@ -70,6 +73,11 @@ CREATE TEMP VIEW events AS
 SELECT * FROM (SELECT {_COLUMNS} FROM lines{{parquet}}) WHERE time <= {{now}}
 """
 _PARQUET: Final = f" UNION ALL SELECT {_COLUMNS} FROM read_parquet([{{files}}], hive_partitioning = false)"
+_WHOLE: Final = f"SELECT bit_xor(hash({_COLUMNS})) FROM read_parquet({{file}}, hive_partitioning = false)"
+_ELSEWHERE: Final = (
+    "; such a folder is read by DuckDB's extension httpfs: it has to be installed, or the network let it be, and the"
+    " bucket be there for who asks"
+)
 
 # The names of the question's tables, and how each is made. All are thinned out at once: of the times at which the same
 # was seen, only the first matters, of links the newest. Exposures say few different things, so these are read once.
@@ -121,7 +129,7 @@ class Log(Struct, frozen=True):
 
 
 class LogUnreadable(Exception):  # noqa: N818 - the name says what is wrong
-    """DuckDB could not read a file, or not finish; its own words say which and why."""
+    """A file could not be read, or DuckDB not finish; the words say which, why, and what to do."""
 
 
 @contextmanager
@@ -139,6 +147,7 @@ def opened(folders: Sequence[str], now: datetime, told: Callable[[], None] = lam
             "autoinstall_known_extensions": str(remote).lower(),
             "autoload_known_extensions": str(remote).lower(),
         }
+        parquet: list[str] = []
         try:
             connection = held.enter_context(duckdb.connect(config=settings))
             connection.execute("SET TimeZone = 'UTC'")
@@ -153,8 +162,42 @@ def opened(folders: Sequence[str], now: datetime, told: Callable[[], None] = lam
             connection.execute(_EVENTS.format(parquet=files, now=moment))
             [(unreadable,)] = connection.execute("SELECT count(*) FROM lines WHERE received IS NULL").fetchall()
             yield Log(connection, unreadable)
-        except (duckdb.OperationalError, duckdb.InvalidInputException) as error:
-            raise LogUnreadable(str(error).partition("\n")[0]) from None
+        except RuntimeError as error:
+            if "interrupted" in str(error).lower():  # so DuckDB says that somebody pressed Ctrl-C
+                raise KeyboardInterrupt from None
+            raise
+        except (duckdb.Error, UnicodeDecodeError) as error:
+            reason = _trouble(error, parquet, [folder for folder in folders if _REMOTE in folder])
+            if reason is None:
+                raise
+            raise LogUnreadable(reason) from None
+
+
+def _trouble(error: Exception, parquet: Sequence[str], remote: Sequence[str]) -> str | None:
+    """Why the log cannot be read and what to do; None where it is no fault of the log's."""
+    import duckdb  # noqa: PLC0415 - as above
+
+    words = str(error).partition("\n")[0]
+    if remote:
+        words = "DuckDB could not fetch its extension" if "install" in words else words.rstrip(": ")
+        return f"{', '.join(remote)}: {words}{_ELSEWHERE}"
+    damaged = _damaged(parquet)
+    if damaged is not None:
+        return f"{damaged}: damaged, or no Parquet file of the log's; move it out of the folder, and the rest counts"
+    return words if isinstance(error, duckdb.OperationalError | duckdb.InvalidInputException) else None
+
+
+def _damaged(parquet: Sequence[str]) -> Path | None:
+    """The first of these files that cannot be read as a whole."""
+    import duckdb  # noqa: PLC0415 - as above
+
+    for name in parquet:
+        try:
+            with duckdb.connect() as connection:
+                connection.execute(_WHOLE.format(file=quoted(name))).fetchall()
+        except (duckdb.Error, UnicodeDecodeError):
+            return Path(re2.sub(r"\[(.)\]", r"\1", name))
+    return None
 
 
 def has_events(folders: Sequence[str]) -> bool:

@@ -16,11 +16,15 @@ The steps stand on these tables, which whoever asks has to provide; `time` is wh
    visitor leads to. An event with a `userId` is that user's, whoever the device belongs to by now. So a person with
    several devices is one as soon as they logged in on each, and whoever shares a device is somebody of their own.
 2. **Who is counted is who drew the group**: of persons whose first exposure was in the same browser, the browser, for
-   they all saw the same (`split_by: visitor`); a person (`user`); all persons of an account (`account`).
+   they all saw the same (`split_by: visitor`); a person (`user`); all persons of an account (`account`). Who was shown
+   nothing under their own `userId` converts for nobody, on whatever browser.
 3. Of each of these, in each experience, **the first exposure decides**: group, segment, and the time from which on
    conversions count. Exposures of both groups are told (`saw_both`), and change nothing.
 4. A conversion counts from the first exposure on, within the goal's window, once; whoever of them made it.
 5. Repeats of a message change nothing: a first time is a minimum, and who converted twice has converted.
+6. It is said so that a database plans it well that knows nothing of a step's rows, as PostgreSQL: two tables meet, by
+   an id, and what they are is grouped before, so that times are compared of one person's rows alone. The first place
+   is `<= 1`: of `= 1` it believes that hardly a row is left, and then compares every row with every other.
 """
 # ruff: noqa: S608 - what is put into the text is quoted, or a name of ours; events are never put into it
 
@@ -41,7 +45,7 @@ SELECT anonymous_id, user_id FROM (
     SELECT anonymous_id, user_id, MAX(time) AS time FROM user_links
     WHERE anonymous_id IS NOT NULL AND user_id IS NOT NULL GROUP BY anonymous_id, user_id
   ) AS seen
-) AS ranked WHERE place = 1""",
+) AS ranked WHERE place <= 1""",
     "device_visitor": """
 SELECT anonymous_id, visitor_id FROM (
   SELECT anonymous_id, visitor_id,
@@ -50,7 +54,7 @@ SELECT anonymous_id, visitor_id FROM (
     SELECT anonymous_id, visitor_id, MAX(time) AS time FROM visitor_links
     WHERE anonymous_id IS NOT NULL GROUP BY anonymous_id, visitor_id
   ) AS seen
-) AS ranked WHERE place = 1""",
+) AS ranked WHERE place <= 1""",
     "visitor_user": """
 SELECT v.visitor_id, COALESCE(d.user_id, v.user_id) AS user_id
 FROM (
@@ -61,7 +65,7 @@ FROM (
     GROUP BY visitor_id, anonymous_id, user_id
   ) AS seen
 ) AS v LEFT JOIN device_user AS d ON d.anonymous_id = v.anonymous_id
-WHERE v.place = 1""",
+WHERE v.place <= 1""",
     "devices": """
 SELECT a.anonymous_id, v.visitor_id AS browser,
   COALESCE('u:' || d.user_id, 'u:' || w.user_id, 'v:' || v.visitor_id, 'a:' || a.anonymous_id) AS person
@@ -81,7 +85,7 @@ SELECT person, group_id FROM (
     FROM group_links AS g LEFT JOIN devices AS p ON p.anonymous_id = g.anonymous_id
     GROUP BY 1, 2
   ) AS seen WHERE person IS NOT NULL
-) AS ranked WHERE place = 1"""
+) AS ranked WHERE place <= 1"""
 
 _SHOWN: Final = f"""
 SELECT e.experience, e.segment, e.personalized, {PERSON.format("e")} AS person, p.browser, MIN(e.time) AS time
@@ -89,36 +93,38 @@ FROM exposures AS e LEFT JOIN devices AS p ON p.anonymous_id = e.anonymous_id
 GROUP BY 1, 2, 3, 4, 5"""
 
 _MEMBERS: Final = """
-SELECT f.experience, f.person, {unit} AS unit
+SELECT m.experience, m.person, m.unit, m.segment, m.personalized, m.time, MIN(m.time) OVER u AS first,
+  ROW_NUMBER() OVER (PARTITION BY m.experience, m.unit ORDER BY m.time, m.personalized, m.segment) AS place,
+  CASE WHEN MIN(m.personalized) OVER u < MAX(m.personalized) OVER u THEN 1 ELSE 0 END AS saw_both
 FROM (
-  SELECT experience, person, browser,
-    ROW_NUMBER() OVER (PARTITION BY experience, person ORDER BY time, personalized, segment, browser) AS place
-  FROM shown
-) AS f{accounts}
-WHERE f.place = 1"""
+  SELECT f.experience, f.person, f.segment, f.personalized, f.time, {unit} AS unit
+  FROM (
+    SELECT experience, person, segment, personalized, time,
+      FIRST_VALUE(COALESCE('v:' || browser, person)) OVER (
+        PARTITION BY experience, person ORDER BY time, personalized, segment, browser
+        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+      ) AS browser
+    FROM shown
+  ) AS f{accounts}
+) AS m""".replace("OVER u", "OVER (PARTITION BY m.experience, m.unit)")
 
 _STARTS: Final = """
-SELECT experience, unit, segment, personalized, time, saw_both FROM (
-  SELECT m.experience, m.unit, s.segment, s.personalized, s.time,
-    ROW_NUMBER() OVER (PARTITION BY m.experience, m.unit ORDER BY s.time, s.personalized, s.segment) AS place,
-    CASE WHEN MIN(s.personalized) OVER (PARTITION BY m.experience, m.unit)
-      < MAX(s.personalized) OVER (PARTITION BY m.experience, m.unit) THEN 1 ELSE 0 END AS saw_both
-  FROM shown AS s JOIN members AS m ON m.experience = s.experience AND m.person = s.person
-) AS ranked WHERE place = 1"""
+SELECT experience, unit, segment, personalized, time, saw_both FROM members WHERE place <= 1"""
 
 _WINDOWS: Final = """
 SELECT '{goal}' AS goal, experience, unit, segment, personalized, saw_both, time,
   time + INTERVAL '{window_s}' SECOND AS closes FROM starts"""
 
 _CONVERTED: Final = f"""
-SELECT DISTINCT w.goal, w.experience, w.unit
+SELECT DISTINCT c.goal, m.experience, m.unit
 FROM (
   SELECT c.goal, c.time, {PERSON.format("c")} AS person
   FROM conversions AS c LEFT JOIN devices AS p ON p.anonymous_id = c.anonymous_id
+  GROUP BY 1, 2, 3
 ) AS c
-JOIN members AS m ON m.person = c.person
-JOIN windows AS w ON w.experience = m.experience AND w.unit = m.unit AND w.goal = c.goal
-WHERE c.time >= w.time AND c.time < w.closes"""
+JOIN (SELECT DISTINCT experience, person, unit, first FROM members) AS m ON m.person = c.person
+WHERE c.time >= m.first AND ({{in_time}})"""
+_IN_TIME: Final = "c.goal IN ({goals}) AND c.time < m.first + INTERVAL '{window_s}' SECOND"
 
 OUTCOMES: Final = """
 SELECT w.goal, w.experience, w.segment, w.personalized, w.saw_both, w.time, w.closes,
@@ -149,7 +155,7 @@ def steps(splits: Mapping[str, SplitBy], goals: Sequence[Goal]) -> list[Step]:
         Step("members", _members(splits)),
         Step("starts", _STARTS),
         Step("windows", "\nUNION ALL".join(windows), kept=False),
-        Step("converted", _CONVERTED),
+        Step("converted", _CONVERTED.format(in_time=_in_time(goals))),
         Step("outcomes", OUTCOMES, kept=False),
     ]
 
@@ -164,9 +170,18 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def _in_time(goals: Sequence[Goal]) -> str:
+    """The conversion is one within its goal's window."""
+    by_window: dict[int, list[str]] = {}
+    for goal in goals:
+        by_window.setdefault(goal.window_s, []).append(quoted(goal.key))
+    return " OR ".join(
+        f"({_IN_TIME.format(goals=', '.join(keys), window_s=window_s)})" for window_s, keys in by_window.items()
+    )
+
+
 def _members(splits: Mapping[str, SplitBy]) -> str:
     """Who counts as one with whom: by whom an experience draws."""
-    browser = "COALESCE('v:' || f.browser, f.person)"
     of_kind = {"user": "f.person", "account": "COALESCE('g:' || g.group_id, f.person)"}
     cases = []
     for kind, unit in of_kind.items():
@@ -174,4 +189,5 @@ def _members(splits: Mapping[str, SplitBy]) -> str:
         if names:
             cases.append(f"WHEN f.experience IN ({', '.join(map(quoted, names))}) THEN {unit}")
     accounts = "\nLEFT JOIN accounts AS g ON g.person = f.person" if needs_accounts(splits) else ""
-    return _MEMBERS.format(unit=f"CASE {' '.join(cases)} ELSE {browser} END" if cases else browser, accounts=accounts)
+    unit = f"CASE {' '.join(cases)} ELSE f.browser END" if cases else "f.browser"
+    return _MEMBERS.format(unit=unit, accounts=accounts)

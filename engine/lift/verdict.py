@@ -141,17 +141,24 @@ def _too_early(pair: Pair) -> str:
     """Why nothing can be said yet, if so."""
     if not pair.visitors:
         return "Too early to say: no visitor's window is over yet."
-    fewest = min(pair.control.converters, pair.personalized.converters)
-    if fewest >= CONVERSIONS_LEAST:
+    least = fewest(pair)
+    if least >= CONVERSIONS_LEAST:
         return ""
-    of = "control" if fewest == pair.control.converters else "personalized"
-    counted = "1 conversion" if fewest == 1 else f"{fewest} conversions"
+    of = "control" if least == pair.control.converters else "personalized"
+    counted = "1 conversion" if least == 1 else f"{least} conversions"
     return f"Too early to say: {counted} in {of}; {CONVERSIONS_LEAST} are needed in each group."
 
 
+def fewest(pair: Pair) -> int:
+    """The conversions of the group that has fewer."""
+    return min(pair.control.converters, pair.personalized.converters)
+
+
 def _between(interval: Interval | None) -> str:
-    if interval is None:  # everybody converted, or nobody
+    if interval is None:  # nobody converted
         return "the rates cannot be compared."
+    if interval[0] == interval[1]:
+        return "everybody converted, so the rates cannot be compared."
     return f"the lift lies somewhere between {signed(interval[0])} and {signed(interval[1])}, so it may be none."
 
 

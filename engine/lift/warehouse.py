@@ -6,9 +6,11 @@ What lives here: those tables as the question's own, the last step, dialects. Wh
 1. Read are `mutiny_experience_viewed`, `identifies`, the table of each goal's event, and `groups` if an experience is
    split by account; each in the schema of its source. Links are those that these tables know.
 2. `timestamp` is when it happened, corrected by Segment. Repeats change nothing (`question`), so ids are not asked.
+   Alias calls are not: Segment makes no table of them that is sure to be there.
 3. `personalized` may be text in old tables; it is compared as text, but in Redshift, which makes no text of a boolean.
-4. The statement is written in DuckDB's SQL and rewritten by sqlglot. Identifiers are not quoted, for each warehouse
-   folds them as it folded Segment's.
+   What says neither true nor false is no exposure, as in the log.
+4. The statement is written in DuckDB's SQL and rewritten by sqlglot. Identifiers are quoted, for an event may be named
+   as a word of SQL; in the case in which the warehouse stores what Segment names without quotes.
 5. What comes out has a row a group; `mutiny-edge lift --counts` takes it from there: intervals are no matter of SQL.
 """
 
@@ -19,12 +21,13 @@ from typing import Any, Final
 from engine.lift.asking import Asking, splits_of
 from engine.lift.cel_sql import CannotSay, cel_sql
 from engine.lift.question import needs_accounts, quoted, steps
-from engine.lift.snakecase import snakecase
+from engine.lift.snakecase import stored_name
 from engine.problems import Problem
 from engine.words import Goal
 
 DIALECTS: Final = ("duckdb", "snowflake", "bigquery", "redshift", "postgres", "clickhouse", "databricks")
 _WITHOUT_ENDS: Final = {"postgres", "redshift"}  # no way to ask how a text begins or ends, but by its length
+_FOLDED: Final = {"snowflake": str.upper, "postgres": str.lower, "redshift": str.lower}  # what stands without quotes
 
 _HEAD: Final = """\
 -- Lift, counted from Segment's warehouse tables; made by `mutiny-edge lift --sql --dialect {dialect}`.
@@ -33,9 +36,9 @@ _HEAD: Final = """\
 """
 _EXPOSURES: Final = """
 SELECT v.anonymous_id, v.user_id, v.timestamp AS time, v.experience, v.audience_segment AS segment,
-  CASE WHEN {shown} THEN 1 ELSE 0 END AS personalized
+  {shown} AS personalized
 FROM {table} AS v
-WHERE v.experience <> '' AND v.audience_segment <> '' AND v.personalized IS NOT NULL
+WHERE v.experience <> '' AND v.audience_segment <> '' AND {shown} IS NOT NULL
   AND COALESCE(v.anonymous_id, v.user_id) IS NOT NULL AND v.timestamp <= {now}{only}"""
 _USER_LINKS: Final = (
     "SELECT l.anonymous_id, l.user_id, l.timestamp AS time FROM {table} AS l WHERE l.timestamp <= {now}"
@@ -82,7 +85,7 @@ def statement(
     text = (
         "WITH " + ",\n".join(f"{name} AS ({select})" for name, select in ctes) + _COUNTED.format(now=now, since=since)
     )
-    made = _said(sqlglot.parse_one(text, read="duckdb"), dialect).sql(dialect, pretty=True)
+    made = _said(sqlglot.parse_one(text, read="duckdb"), dialect).sql(dialect, pretty=True, identify=True)
     nulls = "\nSETTINGS join_use_nulls = 1" if dialect == "clickhouse" else ""
     return f"{_HEAD.format(dialect=dialect)}{made}{nulls};"
 
@@ -104,7 +107,7 @@ def _tables(asking: Asking, dialect: str, now: str, schema: str, schemas: Mappin
 
 def _named(goal: Goal) -> str:
     """The table of the goal's event. Raises CannotSay."""
-    name = snakecase(goal.event)
+    name = stored_name(goal.event)
     if not name:
         message = f"the event `{goal.event}` has no letter or digit that a table's name keeps"
         raise CannotSay(Problem(goal.place, "not-in-sql", message, "ask the log (`mutiny-edge lift` without --sql)"))
@@ -127,17 +130,25 @@ def _said(question: Any, dialect: str) -> Any:
                 return exp.Paren(this=exp.EQ(this=part(this=node.this, expression=length), expression=node.expression))
         return node
 
-    return question.transform(said) if dialect in _WITHOUT_ENDS else question
+    folded = question.transform(said) if dialect in _WITHOUT_ENDS else question
+    if dialect in _FOLDED:
+        for name in folded.find_all(exp.Identifier):
+            name.set("this", _FOLDED[dialect](name.name))
+    return folded
 
 
 def _table(schema: str, name: str) -> str:
-    return f"{schema}.{name}" if schema else name
+    return ".".join(f'"{part}"' for part in (*filter(None, schema.split(".")), name))
 
 
 def _shown(dialect: str) -> str:
+    """1, 0, or NULL where it is not said."""
     if dialect == "redshift":
-        return "v.personalized = 'true'"
-    return "LOWER(CAST(v.personalized AS TEXT)) IN ('true', '1')"
+        return "CASE WHEN v.personalized = 'true' THEN 1 WHEN v.personalized = 'false' THEN 0 END"
+    said = "CASE LOWER(CAST(v.personalized AS TEXT)) WHEN 'true' THEN 1 WHEN 'false' THEN 0"
+    if dialect == "clickhouse":  # its old tables have no booleans
+        said += " WHEN '1' THEN 1 WHEN '0' THEN 0"
+    return f"{said} END"
 
 
 def _moment(moment: datetime, dialect: str) -> str:

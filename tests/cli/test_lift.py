@@ -147,7 +147,14 @@ def test_open_windows(lift):
         (["--sql"], "for which warehouse? --dialect duckdb|snowflake"),
         (["--sql", "--dialect", "postgres", "--schema", "a;b"], "--schema a;b: expected one NAME for the website"),
         (["--sql", "--dialect", "postgres", "--schema", "gone=b"], "GOAL=NAME for goals that are asked for"),
-        (["--dialect", "postgres"], "belong to --sql, which is not given"),
+        (["--dialect", "postgres", "--schema", "a"], "--dialect and --schema: only with --sql, which is not given"),
+        (["--sql", "--plot", "a.svg"], "--plot: --sql prints a statement and counts nothing"),
+        (["--sql", "--counts", "-"], "--counts: --sql prints a statement and counts nothing"),
+        (["--counts", "-"], "--at: --counts reads what was counted; give it to `lift --sql`"),
+        (["homepge"], "unknown experience `homepge`; did you mean `Homepage`?"),
+        (["--events", "gone"], "--events gone: there is no such folder"),
+        (["--events", ""], "--events '': there is no such folder"),
+        (["--events", "rules/all.yaml"], "--events rules/all.yaml: that is a file; expected the folder of a log"),
         (["--smallest", "10"], "has no percent sign"),
         (["--since", "2026-11-01"], "the date `2026-11-01` has no time and zone"),
         (["--counts", "gone.csv"], "File 'gone.csv' does not exist"),
@@ -171,11 +178,11 @@ def test_what_was_left_out_is_told(lift, folder, tmp_path):
     [path] = (folder / "data" / "events").glob("*.ndjson")
     unclear = encode(1, "website", json.dumps({**exposure(None), "anonymousId": "x", "messageId": "y"}).encode())
     (tmp_path / path.name).write_bytes(path.read_bytes() + unclear + b'{"crc"')
-    code, stdout, stderr = lift("--events", tmp_path, "--events", tmp_path / "none", "--format", "json")
+    code, stdout, stderr = lift("--events", tmp_path, "--events", f"{tmp_path}/.", "--format", "json")
     assert code == 0
     assert json.loads(stdout)[0]["control"]["visitors"] == 1_000
     assert stderr == (
-        "1 line of the log is left out: torn or damaged\n"
+        "1 line of the log is left out: torn, or no JSON (`mutiny-edge events stats` checks their sums, too)\n"
         "1 exposure is left out: not all of experience, audienceSegment and personalized is said\n"
     )
 
@@ -189,6 +196,24 @@ def test_a_log_that_cannot_be_read(lift, tmp_path):
     assert code == 2
     assert "the event log cannot be read" in stderr
     assert "bad.parquet" in stderr
+
+
+def test_what_only_the_log_can_do(lift, folder):
+    """Beside --counts, an option that would change nothing is refused, with what would be right."""
+    counts = ("--counts", "-", "--since", AT)
+    assert "--since: --counts reads what was counted; give it to `lift --sql`" in lift(*counts, at=None)[2]
+    for option, value in (("--data", "data"), ("--events", "data/events")):
+        assert f"{option}: --counts reads what was counted elsewhere" in lift(*counts[:2], option, value, at=None)[2]
+    assert "--plot: lift over time needs the days" in lift(*counts[:2], "--plot", "a.svg", at=None)[2]
+    assert not (folder / "a.svg").exists()
+
+
+def test_an_experience_that_no_rule_knows(lift, tmp_path):
+    """Its figures stand there, and it is said."""
+    (tmp_path / "all.yaml").write_text(RULES.replace("name: Homepage", "name: Another"))
+    code, stdout, stderr = lift("--rules", tmp_path)
+    assert (code, stdout.splitlines()[0]) == (0, "Homepage")
+    assert stderr == "`Homepage` was seen, and no experience of the rules has that name: was it renamed?\n"
 
 
 def test_a_compacted_log_says_the_same(lift, folder, tmp_path):
@@ -210,6 +235,15 @@ def test_a_picture(lift, tmp_path):
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_picture_that_cannot_be_written(lift, tmp_path):
+    """The option is named, and no half a file is left."""
+    (tmp_path / "a.svg.part").mkdir()
+    code, _, stderr = lift("--plot", tmp_path / "a.svg")
+    assert code == 2
+    assert f"--plot {tmp_path / 'a.svg'}: cannot be written: Is a directory" in stderr
+    assert not (tmp_path / "a.svg").exists()
+
+
 def test_the_warehouse_and_back(lift):
     """The statement runs on tables as Segment lays them, and its CSV gives the same answer as the log."""
     code, statement, _ = lift("--sql", "--dialect", "duckdb", "--schema", "www")
@@ -221,7 +255,7 @@ def test_the_warehouse_and_back(lift):
         writer = csv.writer(written)
         writer.writerow([column[0].upper() for column in answer.description])
         writer.writerows(answer.fetchall())
-    from_counts = lift("--counts", "-", "--format", "json", stdin=written.getvalue())[1]
+    from_counts = lift("--counts", "-", "--format", "json", at=None, stdin=written.getvalue())[1]
     assert from_counts == lift("--format", "json")[1]
 
 

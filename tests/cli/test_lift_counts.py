@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from engine import limits
 from engine.cli.lift_counts import read_counts
 from engine.cli.screen import CannotRun
 from engine.lift.asking import Asking
@@ -49,7 +50,7 @@ def test_all_columns(read):
     )
     rows = [
         "paid,Homepage,Everybody,0,200,10,5,1,2,2026-11-01 00:00:07.776 UTC,2026-11-09",
-        "paid,Homepage,Everybody,true,800,60,20,2,3,2026-11-02T00:00:00+02:00,gibberish",
+        "paid,Homepage,Everybody,true,800,60,20,2,3,2026-11-02 00:00:00.000 +0200,NULL",
         "other,Homepage,Everybody,0,1,1,1,1,1,,",
     ]
     [line] = read("\n".join([f"{head},FIRST_EXPOSURE,LAST_EXPOSURE", *rows, ""]))
@@ -79,7 +80,23 @@ def test_only_what_is_needed(read):
         ),
         ("goal,visitors\n", "no column experience, audience_segment, personalized, converters"),
         (f"{HEAD}\nHomepage,Everybody,paid,2,80,6\n", "counts.csv:2: personalized: expected 0 or 1, got '2'"),
-        (f"{HEAD}\nHomepage,Everybody,paid,1,80.5,6\n", "counts.csv:2: visitors: expected a whole number, got '80.5'"),
+        (
+            f"{HEAD}\nHomepage,Everybody,paid,1,80.5,6\n",
+            "counts.csv:2: visitors: expected a whole number of at most 12 digits, got '80.5'",
+        ),
+        (f"{HEAD}\nHomepage,Everybody,paid,1,{'9' * 5_000},6\n", "counts.csv:2: visitors: expected a whole number of"),
+        (f"{HEAD.replace(',', ';')}\n", "; columns are parted by commas here, not by semicolons"),
+        (f"{HEAD.replace(',', chr(9))}\n", "; columns are parted by commas here, not by tabs"),
+        (f"{HEAD}\n{'x' * 200_000},Everybody,paid,1,80,6\n", "counts.csv:1: field larger than field limit"),
+        (f"{HEAD}\nHome\0page,Everybody,paid,1,80,6\n", "counts.csv: no text; expected what"),
+        (
+            f"{HEAD},open_visitors,open_converters\nHomepage,Everybody,paid,1,80,6,1,2\n",
+            "counts.csv:2: open_converters: expected at most the 1 visitors, got 2",
+        ),
+        (
+            f"{HEAD},first_exposure\nHomepage,Everybody,paid,1,80,6,yesterday\n",
+            "counts.csv:2: first_exposure: expected a time as 2026-11-01 00:00:07+00:00, or nothing, got 'yesterday'",
+        ),
         (
             f"{HEAD}\nHomepage,Everybody,paid,1,5,6\n",
             "counts.csv:2: converters: expected at most the 5 visitors, got 6",
@@ -96,6 +113,22 @@ def test_what_cannot_be_read(read, text, told):
     with pytest.raises(CannotRun) as failed:
         read(text)
     assert told in failed.value.message
+
+
+def test_what_is_no_text(read, tmp_path, monkeypatch):
+    """UTF-16 as spreadsheets save it; more than there can be, as from /dev/zero."""
+    for content, told in (("a".encode("utf-16"), "not UTF-8; expected"), (b"a" * 101, "more than 0 MB; expected")):
+        (tmp_path / "odd.csv").write_bytes(content)
+        monkeypatch.setattr(limits, "LIFT_COUNTS_BYTES", 100)
+        with pytest.raises(CannotRun, match=told):
+            read_counts(tmp_path / "odd.csv", None)
+
+
+def test_a_goal_that_the_rules_do_not_have(read, capsys):
+    """Its rows are left out, and that is told; those of one that was not asked for are not."""
+    rows = "".join(f"Homepage,Everybody,{goal},1,80,6\n" for goal in ("paid", "other", "payd"))
+    assert len(read(f"{HEAD}\n{rows}")) == 1
+    assert capsys.readouterr().err == "left out: rows of payd, which the rules name no goal\n"
 
 
 def test_a_file_that_is_not_there(read):

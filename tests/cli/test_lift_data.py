@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 from engine.cli.lift_data import as_json, print_csv, print_json
 from engine.lift.figures import Figures, Pair
@@ -20,7 +20,7 @@ KNOWN = judge(
         Pair(Group(2_000, 400), Group(2_000, 500)),
         Pair(Group(1, 0), Group(2, 1)),
         3,
-        datetime(2026, 11, 1, tzinfo=UTC),
+        datetime(2026, 11, 1, 2, tzinfo=timezone(timedelta(hours=2))),
         datetime(2026, 11, 9, 0, 0, 0, 5_000, tzinfo=UTC),
     ),
     0.1,

@@ -38,6 +38,7 @@ def test_a_table_for_each_experience(capsys):
     [
         ((0, 0), (5, 1), "Small    g      nobody      20% of 5"),
         ((1_000, 0), (1_000, 30), "Small    g     0% of 1,000   3% of 1,000"),
+        ((1_000, 19), (1_000, 30), "Small    g     1.90% of 1,000   3% of 1,000\n"),
         ((2_000, 400), (2_000, 900), "+125.0%  +92.6% to +162.8%  >99.9%"),
         ((2_000, 900), (2_000, 400), "-55.6%  -62.0% to -48.1%   <0.1%"),
     ],
@@ -65,3 +66,15 @@ def test_notes(capsys):
     assert "still in theirs" not in opened
     assert "Window still open, and so no verdict:\nsegment  goal  control  personalized\n" in opened
     assert "Small    g     0% of 2     100% of 1" in opened
+
+
+def test_windows_that_are_all_open(capsys):
+    """There is no table of nobody above theirs."""
+    line = judged((0, 0), (0, 0), waiting=Pair(Group(2, 0), Group(1, 1)))
+    assert "nobody" in shown(capsys, line)
+    assert shown(capsys, line, open_=True).count("control  personalized") == 1
+
+
+def test_everybody_converted(capsys):
+    """Is no interval of nothing."""
+    assert "everybody converted, so the rates cannot be compared" in shown(capsys, judged((20, 20), (20, 20)))

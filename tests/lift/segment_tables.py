@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from engine.lift.snakecase import snakecase
+from engine.lift.snakecase import snakecase, stored_name
 
 OWN = {
     "id": "TEXT",
@@ -35,14 +35,16 @@ def statements(messages: Iterable[dict[str, Any]], schema: str) -> Iterator[str]
     for name, rows in tables.items():
         columns = {column: KINDS[type(value)] for row in rows for column, value in row.items() if value is not None}
         columns |= OWN
-        yield f"CREATE TABLE {schema}.{name} ({', '.join(f'{column} {kind}' for column, kind in columns.items())})"
+        made = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
+        yield f'CREATE TABLE {schema}."{name}" ({made})'
         values = (", ".join(_constant(row.get(column)) for column in columns) for row in rows)
-        yield f"INSERT INTO {schema}.{name} ({', '.join(columns)}) VALUES ({'), ('.join(values)})"
+        names = ", ".join(f'"{column}"' for column in columns)
+        yield f'INSERT INTO {schema}."{name}" ({names}) VALUES ({"), (".join(values)})'
 
 
 def _table(message: dict[str, Any]) -> str:
     return (
-        snakecase(message["event"])
+        stored_name(message["event"])
         if message["type"] == "track"
         else {"identify": "identifies", "group": "groups"}[message["type"]]
     )
@@ -61,7 +63,7 @@ def _row(message: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _flat(fields: dict[str, Any], above: str) -> Iterator[tuple[str, Any]]:
     for name, value in fields.items():
-        column = above + snakecase(name)
+        column = above + snakecase(name) if above else stored_name(name)
         if isinstance(value, dict):
             yield from _flat(value, f"{column}_")
         elif value is not None:

@@ -124,5 +124,5 @@ def test_a_condition_of_several_lines_has_its_own_place():
 def test_columns_are_spelt_as_segment_spells_them():
     """Whatever a property is called."""
     assert cel_sql(condition('properties["Billing Address"].countryCode == "DE"'), "e") == (
-        "(e.billing_address_country_code = 'DE')"
+        """(e."billing_address_country_code" = 'DE')"""
     )

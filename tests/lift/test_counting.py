@@ -104,3 +104,14 @@ def test_whoever_waits_is_told(stream, rules, log_of, tmp_path):
         told = []
         count([str(log_of(tmp_path / split, []))], asking, lambda told=told: told.append(1))
         assert len(told) == rounds(asking)
+
+
+def test_unclear_exposures_are_those_of_what_is_asked(stream, counted):
+    """Of one experience: its own, and those that do not say of which they are."""
+    stream.shown(0, "a1", personalized=None)
+    stream.shown(0, "a2", personalized=True)
+    for experience in ("Pricing", None):
+        said = {"experience": experience, "audienceSegment": "Small company"}
+        stream.add("track", 0, "a3", None, event="Mutiny Experience Viewed", properties=said)
+    assert counted(experiences=("Homepage",)).unclear == 2
+    assert counted().unclear == 2 * 3  # the log has them twice by now

@@ -178,6 +178,44 @@ def test_a_file_that_is_no_parquet(log_of, tmp_path):
         pass
 
 
+def test_a_damaged_file_among_good_ones(log_of, tmp_path):
+    """Cut, with a byte that changed, or somebody else's: the file is named, and what to do."""
+    folder = log_of(tmp_path / "events [1]", [message(type="page")])
+    compact(folder, {"type": "track", "event": "Paid", "properties": '{"a":"a text that stands in the file"}'})
+    good = folder / "parquet" / "day=2026-11-20" / "one.parquet"
+    bad = good.with_name("two.parquet")
+    whole = good.read_bytes()
+    duckdb.execute("COPY (SELECT 1 AS a) TO $to (FORMAT parquet)", {"to": str(tmp_path / "foreign")})
+    flipped = whole.replace(b"a text that", b"a t\xffxt that")
+    assert flipped != whole
+    for content in (whole[: len(whole) // 2], flipped, (tmp_path / "foreign").read_bytes()):
+        bad.write_bytes(content)
+        with pytest.raises(LogUnreadable) as told, opened([str(folder)], NOW) as log:
+            log.connection.execute("SELECT properties FROM events").fetchall()
+        assert str(told.value) == (
+            f"{bad}: damaged, or no Parquet file of the log's; move it out of the folder, and the rest counts"
+        )
+
+
+def test_ctrl_c_is_ctrl_c(log_of, tmp_path):
+    """DuckDB says it in its own way; what else goes wrong stays what it is."""
+    folder = str(log_of(tmp_path / "events", [message(type="page")]))
+    with pytest.raises(KeyboardInterrupt), opened([folder], NOW):
+        raise RuntimeError("Query interrupted")
+    with pytest.raises(RuntimeError, match="else"), opened([folder], NOW):
+        raise RuntimeError("something else")
+    with pytest.raises(duckdb.CatalogException), opened([folder], NOW) as log:
+        log.number("SELECT count(*) FROM nowhere")
+
+
+def test_what_is_elsewhere_and_cannot_be_read(tmp_path):
+    """One line: the folder, and what has to be there."""
+    with pytest.raises(LogUnreadable) as told, opened([f"file://{tmp_path}"], NOW):
+        raise duckdb.HTTPException("no\nnetwork:")
+    assert str(told.value).startswith(f"file://{tmp_path}: no; such a folder is read by DuckDB's extension httpfs")
+    assert "\n" not in str(told.value)
+
+
 def test_what_stands_in_an_event_is_never_part_of_the_question(log_of, tmp_path):
     """Names of tables, of variables, quotes."""
     evil = "'; DROP TABLE lines; --"

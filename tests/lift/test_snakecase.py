@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.lift.snakecase import snakecase
+from engine.lift.snakecase import snakecase, stored_name
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,10 @@ from engine.lift.snakecase import snakecase
 def test_names(name, column):
     """As the destination spells them."""
     assert snakecase(name) == column
+
+
+def test_names_that_would_begin_with_a_digit():
+    """Have `_` before them; one within another does not begin."""
+    assert stored_name("2nd Purchase") == "_2nd_purchase"
+    assert stored_name("plan", "2nd") == "plan_2nd"
+    assert stored_name("___") == ""
