@@ -46,8 +46,9 @@ def shot(page: Any, name: str) -> Path:
 def choose(page: Any, select: str, words: str) -> None:
     """Choose the entry that begins with these words, and wait for the page that comes of it."""
     page.until(find(select, words))
-    page.js(f"window.old = true; {find(select, words)}.selected = true")
-    page.js(f"document.querySelector('{select}').dispatchEvent(new Event('change'))")
+    # At once: the page itself shows again and again who is there.
+    chosen = f"{find(select, words)}.selected = true"
+    page.js(f"window.old = true; {chosen}; document.querySelector('{select}').dispatchEvent(new Event('change'))")
     page.until("!window.old && window.mutinyEdge?.refresh")
     page.ready()
 
