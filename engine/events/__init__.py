@@ -9,6 +9,7 @@ message means (it is bytes that are JSON), profiles, Segment, HTTP, the clock (i
 3. `log`         the writer of one process: durable when `append` returns, whatever failed before.
 4. `reading`     files, lines, entries; torn ends and damage are told, never fatal. Which files are finished.
 5. `overwriting` lines replaced in place, all or none of them, beside a living writer. `scrub` does it to events.
+                 What is being done stands in a `journal`, that somebody else may finish it.
 6. `rejected`    the log of messages that were not acceptable: bounded, listed, marked as replayed.
 7. `recovery`    what is done once at a start: overwriting finished, torn ends set aside.
 8. `archive`     which files the log consists of, and how Parquet takes the place of lines, in one moment.

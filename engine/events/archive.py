@@ -22,12 +22,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
-from zlib import crc32
 
 import msgspec
 from msgspec import Struct
 
-from engine.events.disk import DISK, Disk, listed, opened, take, told, write_all
+from engine.events.disk import DISK, Disk, listed, opened, take, told
+from engine.events.journal import put, whole
 from engine.events.reading import files
 
 PARQUET_FOLDER: Final = "parquet"
@@ -36,7 +36,6 @@ DAMAGED_FOLDER: Final = "damaged"
 WORK_FOLDER: Final = "work"
 NOTE_FILE: Final = "replacing"
 _DAY: Final = "day="
-_SUM_BYTES: Final = 4
 
 
 class Parts(Struct, frozen=True):
@@ -93,7 +92,7 @@ def take_place(folder: Path, new: Sequence[str], old: Sequence[str], *, disk: Di
             _make_durable(folder, name, disk)
         with _alone(folder, disk) as journal:
             _finish(folder, journal, disk)
-            _write(folder, journal, note, disk)
+            put(folder, journal, msgspec.msgpack.encode(note), disk)
             _carry_out(folder, note, disk)
             disk.cut(journal, 0)
     except OSError as error:
@@ -150,23 +149,10 @@ def _parts(folder: Path) -> Parts:
 def _noted(folder: Path) -> _Note:
     """What is being replaced; a note that is not whole was never begun on."""
     try:
-        noted = (folder / NOTE_FILE).read_bytes()
+        note = whole((folder / NOTE_FILE).read_bytes())
     except FileNotFoundError:
         return _Note()
-    if not noted or crc32(noted[_SUM_BYTES:]).to_bytes(_SUM_BYTES, "little") != noted[:_SUM_BYTES]:
-        return _Note()
-    return msgspec.msgpack.decode(noted[_SUM_BYTES:], type=_Note)
-
-
-def _write(folder: Path, journal: int, note: _Note, disk: Disk) -> None:
-    noted = msgspec.msgpack.encode(note)
-    try:
-        write_all(disk, journal, crc32(noted).to_bytes(_SUM_BYTES, "little") + noted, 0)
-        disk.sync(journal)
-        disk.sync_folder(folder)  # it may be new
-    except OSError:
-        disk.cut(journal, 0)
-        raise
+    return _Note() if note is None else msgspec.msgpack.decode(note, type=_Note)
 
 
 def _finish(folder: Path, journal: int, disk: Disk) -> None:

@@ -18,17 +18,15 @@ from contextlib import contextmanager
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import Final
 from zlib import crc32
 
 import msgspec
 from msgspec import Struct
 
 from engine.events.disk import DISK, Disk, opened, take, told, write_all
+from engine.events.journal import put, whole
 from engine.events.line import unsealed
 from engine.events.reading import AT_WORK_FILE
-
-_SUM_BYTES: Final = 4
 
 
 class Replacement(Struct, frozen=True, array_like=True):
@@ -53,7 +51,7 @@ def overwrite(folder: Path, replacements: Sequence[Replacement], disk: Disk = DI
     try:
         with alone(folder, disk) as journal:
             _finish(folder, journal, disk)
-            _note(folder, journal, replacements, disk)
+            put(folder, journal, msgspec.msgpack.encode(replacements), disk)
             made = _replace(folder, replacements, disk, half_done=False)
             disk.cut(journal, 0)
             return made
@@ -77,22 +75,11 @@ def _finish(folder: Path, journal: int, disk: Disk) -> int:
     if not noted:
         return 0
     made = 0
-    if crc32(noted[_SUM_BYTES:]).to_bytes(_SUM_BYTES, "little") == noted[:_SUM_BYTES]:
-        replacements = msgspec.msgpack.decode(noted[_SUM_BYTES:], type=list[Replacement])
+    if (note := whole(noted)) is not None:
+        replacements = msgspec.msgpack.decode(note, type=list[Replacement])
         made = _replace(folder, replacements, disk, half_done=True)
     disk.cut(journal, 0)
     return made
-
-
-def _note(folder: Path, journal: int, replacements: Sequence[Replacement], disk: Disk) -> None:
-    noted = msgspec.msgpack.encode(replacements)
-    try:
-        write_all(disk, journal, crc32(noted).to_bytes(_SUM_BYTES, "little") + noted, 0)
-        disk.sync(journal)
-        disk.sync_folder(folder)  # it may be new
-    except OSError:
-        disk.cut(journal, 0)
-        raise
 
 
 def _replace(folder: Path, replacements: Sequence[Replacement], disk: Disk, *, half_done: bool) -> int:
