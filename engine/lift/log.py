@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 EXPOSURE: Final = "Mutiny Experience Viewed"
-_GLOB: Final = "SELECT file FROM glob($pattern)"
 _REMOTE: Final = "://"
 
 _NOBODY: Final = "(trim({0}, '-0') = '' OR lower({0}) IN ('-1', 'null', 'anonymous', 'void', 'undefined', 'abc123'))"
