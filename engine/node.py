@@ -29,6 +29,7 @@ import msgspec
 from msgspec import Struct
 
 from engine import limits
+from engine.decide.usual import UNASKED
 from engine.events.disk import LogError
 from engine.holder import Held, Holder
 from engine.intake import Intake
@@ -51,7 +52,6 @@ from engine.words import Decision, Page, Profile, Traits, Visit
 log = logging.getLogger("mutiny_edge.node")
 
 STORE_FOLDER = "profiles"  # in the data folder
-_UNASKED = datetime.min.replace(tzinfo=UTC)  # the time on pages whose rules do not look at it
 _ONLY_READS = "nothing is written here: this process only reads"
 
 
@@ -185,14 +185,14 @@ class Node:
         view = decider.view(page.url)
         match = view.match
         if match is None:
-            return decider.decide_on(view, Profile(visitor_id), page, visit, _UNASKED)
+            return decider.decide_on(view, Profile(visitor_id), page, visit, UNASKED)
         if match.reader.reads:
             profile = match.reader.read(self.store, visitor_id)
             if traits or profile.degraded:
                 profile = self._under(traits, profile)
         else:
             profile = Profile(visitor_id, traits)
-        return decider.decide_on(view, profile, page, visit, utc_now() if match.now else _UNASKED)
+        return decider.decide_on(view, profile, page, visit, utc_now() if match.now else UNASKED)
 
     def answer(self, visitor_id: str, url: str) -> bytes | None:
         """`decide` as bytes, for a visitor of whom nothing else is said, where that is short; None: ask `decide`.

@@ -27,7 +27,7 @@ Fields: TypeAlias = dict[str, Any]  # of the page, that its URL alone decides
 Usual: TypeAlias = Callable[[Store, str, Fields, Clock], bytes | None]
 
 _NOTHING: Final[dict[str, Any]] = {}  # shared and never written to: a root of which nothing is known
-_UNASKED: Final = datetime.min.replace(tzinfo=UTC)
+UNASKED: Final = datetime.min.replace(tzinfo=UTC)  # the time on pages whose rules do not look at it
 _BEFORE: Final = START + b'"'
 
 
@@ -63,7 +63,7 @@ def usual(
             traits = read(store, id_)
             if traits is None:
                 return None
-        now = clock() if timed else _UNASKED
+        now = clock() if timed else UNASKED
         hits = function(traits, _NOTHING, _NOTHING, fields, _NOTHING, _NOTHING, _NOTHING, now)
         if not hits:
             return b"".join((_BEFORE, id_, nobody))
