@@ -17,6 +17,7 @@ import click
 
 from engine.cli import options
 from engine.cli.kinds import Whole
+from engine.cli.picture import plotter
 from engine.cli.screen import fail, say
 from engine.cli.stored import left_out, of_them, sampled, visitors
 from engine.cli.table import print_table
@@ -81,7 +82,7 @@ def command(
     what only a page view tells (page, visit, device, geo) is unknown. SEGMENT is a segment's key; without any, all
     segments are counted.
     """
-    draw = plotter(plot) if plot else None
+    draw = plotter(plot, drawing) if plot else None
     ruleset = ruleset_of(rules)
     for wrong in [key for key in segments if key not in ruleset.segments]:
         fail(f"unknown segment `{wrong}` {did_you_mean(wrong, ruleset.segments)}".rstrip())
@@ -92,7 +93,7 @@ def command(
     counted = Counted(count.census(), chosen.chosen, chosen.damaged)
     FORMS[form](counted, overlap)
     if draw:
-        draw(counted)
+        draw(counted.census, of_them(counted.chosen))
         say(f"drawn: {plot}")
 
 
@@ -105,17 +106,11 @@ def ruleset_of(rules: Path) -> Ruleset:
     return loaded.ruleset
 
 
-def plotter(file: Path) -> Callable[[Counted], None]:
-    """What draws, asked for before the counting begins: it is better to hear at once that nothing can be drawn."""
-    if file.suffix.lower() not in {".png", ".svg"}:
-        fail(f"--plot {file}: expected a name that ends in .png or .svg")
-    if not file.parent.is_dir():
-        fail(f"--plot {file}: there is no folder {file.parent}")
-    try:
-        from engine.cli.plot import draw  # noqa: PLC0415 - the only place that needs the optional library
-    except ImportError as missing:
-        fail(f"--plot draws with matplotlib ({missing}): pip install 'mutiny-edge[plot]'")
-    return lambda counted: draw(file, counted.census, of_them(counted.chosen))
+def drawing() -> Callable[[Path, Census, str], None]:
+    """What draws; with it the optional library is imported."""
+    from engine.cli.plot import draw  # noqa: PLC0415 - only who draws needs it
+
+    return draw
 
 
 def print_text(counted: Counted, overlap: int) -> None:

@@ -8,7 +8,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +20,7 @@ from engine.cli.audience import ruleset_of
 from engine.cli.explain_text import safe
 from engine.cli.lift_counts import read_counts
 from engine.cli.lift_options import SHARE, TIME
+from engine.cli.picture import plotter
 from engine.cli.screen import fail, say
 from engine.cli.stored import bytes_bar
 from engine.lift.asking import Asking
@@ -134,7 +134,7 @@ def command(
     if sql:
         print_sql(asking, dialect, schemas, whenever=at is None)
         return
-    draw = plotter(plot) if plot else None
+    draw = plotter(plot, drawing) if plot else None
     counted = read_counts(counts, asking) if counts else counted_in(chosen_folders(folders, data), asking)
     judged = [judge(figures, smallest) for figures in counted.figures]
     FORMS[form](judged, open_)
@@ -239,25 +239,11 @@ def print_sql(asking: Asking, dialect: str | None, schemas: Sequence[str], *, wh
         fail(f"--sql: a goal's condition has no counterpart there\n{as_text(cannot.problem)}")
 
 
-def plotter(file: Path) -> Callable[[Sequence[Judgement]], None]:
-    """What draws, asked for before the counting begins."""
-    if file.suffix.lower() not in {".png", ".svg"}:
-        fail(f"--plot {file}: expected a name that ends in .png or .svg")
-    if not file.parent.is_dir():
-        fail(f"--plot {file}: there is no folder {file.parent}")
-    try:
-        from engine.cli.lift_plot import draw  # noqa: PLC0415 - the only place that needs the optional library
-    except ImportError as missing:
-        fail(f"--plot draws with matplotlib ({missing}): pip install 'mutiny-edge[plot]'")
-    return partial(drawn, draw, file)
+def drawing() -> Callable[[Path, Sequence[Judgement]], None]:
+    """What draws; with it the optional library is imported."""
+    from engine.cli.lift_plot import draw  # noqa: PLC0415 - only who draws needs it
 
-
-def drawn(draw: Callable[[Path, Sequence[Judgement]], None], file: Path, judged: Sequence[Judgement]) -> None:
-    """The picture, or why there is none."""
-    try:
-        draw(file, judged)
-    except OSError as error:
-        fail(f"--plot {file}: cannot be written: {error.strerror or error}")
+    return draw
 
 
 def tell(counted: Counted, ruleset: Ruleset) -> None:

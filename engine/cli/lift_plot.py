@@ -3,13 +3,11 @@
 1. A day's figures are of those whose windows had closed by its end: what somebody saw who looked on that day. The band
    is the always-valid interval; it is on one side of 0 once there is a verdict.
 2. Days before both groups had enough conversions are left out: the band would be all there is to see.
-3. The file is there as a whole or not at all, as it was before.
-4. No window and no display: the picture goes into a file, and the same figures give the same SVG.
+3. No window and no display: the picture goes into a file, and the same figures give the same SVG.
 """
 
 from collections.abc import Sequence
 from datetime import date
-from io import BytesIO
 from math import ceil
 from pathlib import Path
 from typing import Final
@@ -19,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from engine.cli.picture import save
 from engine.lift.statistics import always_valid, lift
 from engine.lift.verdict import CONVERSIONS_LEAST, Judgement
 
@@ -31,16 +30,8 @@ WIDEST: Final = 3.0  # times the last band: what is wider, in the first days, is
 
 def draw(file: Path, judged: Sequence[Judgement]) -> None:
     """Write the pictures; their kind is in the file's name. Raises OSError."""
-    with mpl.rc_context({"svg.hashsalt": "mutiny-edge", "date.converter": "concise"}):
-        kind = file.suffix.lower().removeprefix(".")
-        drawn = BytesIO()
-        _drawn(judged).savefig(drawn, format=kind, dpi=120, metadata={"Date": None} if kind == "svg" else {})
-    unfinished = file.with_name(f"{file.name}.part")
-    try:
-        unfinished.write_bytes(drawn.getvalue())
-        unfinished.replace(file)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with mpl.rc_context({"date.converter": "concise"}):
+        save(_drawn(judged), file)
 
 
 def _drawn(judged: Sequence[Judgement]) -> Figure:

@@ -1,4 +1,4 @@
-"""`audience --plot`: the figures as a picture. The only file that imports matplotlib, which is optional.
+"""`audience --plot`: the figures as a picture. Imports matplotlib, which is optional.
 
 1. Left, a bar for each segment: match, unknown, do not; the largest on top. Right, whom two segments share.
 2. No window and no display: the picture goes into a file, and the same figures give the same SVG.
@@ -6,10 +6,10 @@
 
 from pathlib import Path
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from engine.cli.picture import save
 from engine.review.audience import Census, Tally
 
 MOST_BARS = 40  # more cannot be read
@@ -27,9 +27,7 @@ def draw(file: Path, census: Census, title: str) -> None:
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
     _bars(left, shown, census.visitors)
     _square(right, shared, census)
-    with mpl.rc_context({"svg.hashsalt": "mutiny-edge"}):
-        dateless = {"Date": None} if file.suffix.lower() == ".svg" else {}
-        figure.savefig(file, dpi=120, metadata=dateless)
+    save(figure, file)
 
 
 def _bars(axes: Axes, shown: list[Tally], visitors: int) -> None:
