@@ -5,10 +5,13 @@
 2. **`get` answers at once.** A store that may have to wait (over a network, on a miss in its near-cache) raises
    `NotAtOnce` and gets to work; whoever can wait awaits `arrival` and asks again, and everybody in between (read a
    profile, decide, answer) stays an ordinary function. The embedded store never raises it.
-3. **`apply` is durable when it returns**, and merges a batch as one. It may block for milliseconds (fsync, the
-   other process's turn), so a server calls it from a thread. Repeating a batch is free of harm.
-4. **Marks** say how many bytes of which file of the event log are in the store. They come with the batch that they
-   are about, in one transaction, and only ever grow; a mark that is lost or damaged is none, and costs a replay.
+3. **`apply` has stored a batch when it returns**, as durably as the store can. It may block for milliseconds (fsync,
+   another process's turn, a network), so a server calls it from a thread. Repeating a batch is free of harm, so one
+   that fails halfway is tried again as a whole.
+4. **Marks** say how many bytes of which file of this node's event log are in the store. One never stands for what is
+   not there: it comes with or after the batch that it is about, grows from where that batch begins, and **never jumps
+   over a gap**: a store that has lost its mark, or knows less (a replica that became the primary, one that was emptied)
+   keeps the batch, refuses the mark, and says so (`StoreBehind`); whoever has the file applies it again from there.
 5. A record that cannot be trusted is `DAMAGED`: it reads as absent, the profile is marked degraded, `stats()`
    counts it. The next change to it starts it anew; the event log heals it wholly.
 6. Everything else that goes wrong is one of three: `StoreDamaged` (do not go on, a person must look),
@@ -34,7 +37,6 @@ class _Mark(Enum):
 DAMAGED: Final = _Mark.DAMAGED
 Found: TypeAlias = bytes | Literal[_Mark.DAMAGED] | None  # a record's body, one that cannot be trusted, none
 Following: TypeAlias = Callable[[bytes], Key | None]
-NO_MARKS: Final[Mapping[str, int]] = MappingProxyType({})
 CHAIN_LONGEST: Final = 4  # visitor, anonymous, user, group
 
 
@@ -54,12 +56,29 @@ class StoreUnavailable(StoreError):
     """The store cannot be opened or reached, or has too many readers."""
 
 
+class StoreBehind(StoreError):
+    """The store holds less of a file of the log than was applied before: it has lost something.
+
+    What came with it is stored, its mark is not. Apply the files again from what `marks` says.
+    """
+
+
 class NotAtOnce(Exception):
     """The answer is on its way. `arrival` is done when asking again is worth it; it raises StoreError if it is not."""
 
     def __init__(self, arrival: Awaitable[None]) -> None:
         super().__init__("the answer is on its way")
         self.arrival = arrival
+
+
+class Span(Struct, frozen=True):
+    """From here to there, in bytes of a file of the log."""
+
+    begin: int
+    end: int
+
+
+NO_MARKS: Final[Mapping[str, Span]] = MappingProxyType({})
 
 
 class StoreStats(Struct, frozen=True):
@@ -94,15 +113,20 @@ class Store(Protocol):
         """
         ...
 
-    def apply(self, changes: Iterable[Change], marks: Mapping[str, int] = NO_MARKS) -> int:
-        """Merge a batch, all or nothing, durably; how many records are now other than before. Raises StoreError.
+    def apply(self, changes: Iterable[Change], marks: Mapping[str, Span] = NO_MARKS) -> int:
+        """Merge a batch, durably; how many records are now other than before. Raises StoreError, StoreBehind.
 
-        `marks` are kept with it, each unless a greater one is: log file to how many bytes of it are applied now.
+        `marks`: the bytes of which log files it comes from. The end of each is kept, unless what is kept is greater; it
+        is refused where what is kept is less than the beginning.
         """
         ...
 
+    def put(self, records: Iterable[tuple[Key, bytes]]) -> int:
+        """Merge whole records of another store; how many are now other than before. Raises StoreError, BadRecord."""
+        ...
+
     def marks(self) -> dict[str, int]:
-        """How many bytes of which log files are applied. Raises StoreError."""
+        """How many bytes of which of this node's log files are applied. Raises StoreError."""
         ...
 
     def forget_marks(self, names: Iterable[str]) -> None:
@@ -110,7 +134,7 @@ class Store(Protocol):
         ...
 
     def scan(self, kind: Kind | None = None) -> Iterator[tuple[Key, Found]]:
-        """Every record (of one kind), by key. What changes meanwhile may be seen or not. Raises StoreError."""
+        """Every record (of one kind), each once. What changes meanwhile may be seen or not. Raises StoreError."""
         ...
 
     def delete(self, keys: Iterable[Key]) -> int:
