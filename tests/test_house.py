@@ -37,7 +37,7 @@ UNTESTED: dict[str, str] = {
     "engine/limits.py": "constants; each is tested where it limits something",
     "engine/cel/tree.py": "types without behaviour; tests/cel/test_wire.py builds them from real conditions",
     "engine/cli/screen.py": "seen through every verb: tests/cli/test_main.py looks at streams, colours and exit codes",
-    "engine/cli/options.py": "seen through the verbs; tests/test_docs.py compares them with what is documented",
+    "engine/cli/options.py": "seen through the verbs; tests/docs compares them with what is documented",
 }
 
 

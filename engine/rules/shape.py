@@ -97,7 +97,10 @@ class Segment(_Block, frozen=True, kw_only=True):
 class Trait(_Block, frozen=True, kw_only=True):
     """How a trait is coerced, once and losslessly, before rules see it."""
 
-    type: Literal["string", "number", "boolean", "timestamp"] | None = None
+    type: Annotated[
+        Literal["string", "number", "boolean", "timestamp"] | None,
+        Meta(description='What rules are to see: "45" becomes 45; what cannot become it is unusable, and counted'),
+    ] = None
     default: Annotated[
         bool | int | float | str | None,
         Meta(description="Stands in where the trait is absent", extra={"expected": "a text, a number, true or false"}),
@@ -108,14 +111,17 @@ class Trait(_Block, frozen=True, kw_only=True):
 class Classes(_Block, frozen=True, kw_only=True):
     """CSS classes to add and to remove."""
 
-    add: list[Word] = []
-    remove: list[Word] = []
+    add: Annotated[list[Word], Meta(description="That the elements get")] = []
+    remove: Annotated[list[Word], Meta(description="That they lose")] = []
 
 
 class Insert(_Block, frozen=True, kw_only=True):
     """New HTML beside or inside the selected element."""
 
-    position: Literal["before", "after", "prepend", "append"]
+    position: Annotated[
+        Literal["before", "after", "prepend", "append"],
+        Meta(description="before, after: beside the element; prepend, append: in it, first or last"),
+    ]
     html: Template
 
 
@@ -127,16 +133,21 @@ class Change(_Block, frozen=True, kw_only=True):
     html: Template | None = None
     attributes: dict[Word, Template] = {}
     classes: Classes | None = None
-    style: dict[Word, str] = {}
-    remove: bool | None = None
+    style: Annotated[dict[Word, str], Meta(description="CSS properties, such as display: none")] = {}
+    remove: Annotated[bool | None, Meta(description="true: take the elements away")] = None
     insert: Insert | None = None
-    redirect: Annotated[Template, Meta(min_length=1)] | None = None
+    redirect: (
+        Annotated[
+            Template, Meta(min_length=1, description="Another page, instead of any change of this one; it stands alone")
+        ]
+        | None
+    ) = None
 
 
 class Variant(_Block, frozen=True, kw_only=True):
     """One personalized version: a list of page changes."""
 
-    key: Key
+    key: Annotated[Key, Meta(description="Goes out as variant; unique within its audience")]
     weight: Weight = 1
     changes: Annotated[list[Change], Meta(description="May be empty: a version that changes nothing")]
 
@@ -162,10 +173,16 @@ class Experience(_Block, frozen=True, kw_only=True):
 
     name: Annotated[Name, Meta(description="Goes out as experience")]
     pages: Annotated[list[PagePattern], Meta(min_length=1)]
-    status: Literal["live", "draft", "paused"] = "live"
+    status: Annotated[
+        Literal["live", "draft", "paused"],
+        Meta(description="draft: only previews show it; paused: nobody sees it, its key stays taken"),
+    ] = "live"
     schedule: Schedule | None = None
     holdout: Annotated[Share, Meta(description="Share of all matched visitors kept out of everything")] = "0%"
-    split_by: Literal["visitor", "user", "account"] = "visitor"
+    split_by: Annotated[
+        Literal["visitor", "user", "account"],
+        Meta(description="Who falls into one group together; the visitor where user or account is not known"),
+    ] = "visitor"
     exclusion_group: Annotated[
         Word | None, Meta(description="Of one group, a visitor sees at most one experience on a page")
     ] = None
@@ -184,47 +201,49 @@ class Conversion(_Block, frozen=True, kw_only=True):
 class Salesforce(_Block, frozen=True, kw_only=True):
     """Salesforce records of a test visitor."""
 
-    lead: Values = {}
-    contact: Values = {}
+    lead: Annotated[Values, Meta(description="Fields of the lead, by their API names")] = {}
+    contact: Annotated[Values, Meta(description="Fields of the contact, by their API names")] = {}
 
 
 class Page(_Block, frozen=True, kw_only=True):
     """The page of a test visit."""
 
-    url: Word
-    referrer: str = ""
-    title: str = ""
+    url: Annotated[Word, Meta(description="Absolute, such as https://www.example.com/pricing?plan=team")]
+    referrer: Annotated[str, Meta(description="The page before")] = ""
+    title: Annotated[str, Meta(description="Of the document")] = ""
 
 
 class Visit(_Block, frozen=True, kw_only=True):
     """The visit of a test."""
 
-    count: Annotated[int, Meta(ge=0)] | None = None
+    count: Annotated[int, Meta(ge=0, description="Which visit of this browser it is")] | None = None
     first_seen: Timestamp | None = None
-    new: bool | None = None
+    new: Annotated[bool | None, Meta(description="Is it the first?")] = None
 
 
 class Device(_Block, frozen=True, kw_only=True):
     """The device of a test visit."""
 
-    type: str | None = None
-    language: str | None = None
+    type: Annotated[str | None, Meta(description="desktop, mobile, tablet or bot")] = None
+    language: Annotated[str | None, Meta(description="The browser's first choice, such as de-AT")] = None
 
 
 class Geo(_Block, frozen=True, kw_only=True):
     """Where a test visit comes from."""
 
-    country: str | None = None
-    region: str | None = None
-    city: str | None = None
+    country: Annotated[str | None, Meta(description="Two letters, such as AT")] = None
+    region: Annotated[str | None, Meta(description="As the CDN writes it")] = None
+    city: Annotated[str | None, Meta(description="As the CDN writes it")] = None
 
 
 class Given(_Block, frozen=True, kw_only=True):
     """Who views what, in a test."""
 
-    visitor_id: Word | None = field(default=None, name="visitorId")
-    traits: Values = {}
-    account: Values = {}
+    visitor_id: Annotated[Word | None, Meta(description="For a case that hangs on the draw")] = field(
+        default=None, name="visitorId"
+    )
+    traits: Annotated[Values, Meta(description="As Segment sends them")] = {}
+    account: Annotated[Values, Meta(description="Account traits")] = {}
     salesforce: Salesforce | None = None
     page: Page
     visit: Visit | None = None
@@ -236,16 +255,16 @@ class Given(_Block, frozen=True, kw_only=True):
 class Expect(_Block, frozen=True, kw_only=True):
     """What a test expects; what is left out is not asked. `segment: none`: the experience must not answer."""
 
-    experience: Word | None = None
-    segment: Word | None = None
-    personalized: bool | None = None
-    variant: Word | None = None
+    experience: Annotated[Word | None, Meta(description="Key of the experience that answers")] = None
+    segment: Annotated[Word | None, Meta(description="Key of the segment that matches; none: none does")] = None
+    personalized: Annotated[bool | None, Meta(description="The group, for a given visitorId")] = None
+    variant: Annotated[Word | None, Meta(description="Key of the variant, for a given visitorId")] = None
 
 
 class Test(_Block, frozen=True, kw_only=True):
     """A case that `check` runs, and the service before it takes a ruleset."""
 
-    name: Name
+    name: Annotated[Name, Meta(description="What the case shows")]
     given: Given
     expect: Expect | Literal["nothing"]
 
