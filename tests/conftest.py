@@ -1,5 +1,7 @@
-"""What tests of several rooms share: CEL's conformance cases, generated conditions, rulesets made by hand."""
+"""What tests of several rooms share: CEL's conformance cases, generated conditions, rulesets made by hand, servers."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -9,7 +11,6 @@ import pytest
 from hypothesis import settings
 
 HERE = Path(__file__).resolve().parent
-WITH_SERVICES = {"browser", "segment_libraries", "web"}
 
 
 def _load(path: Path) -> ModuleType:
@@ -36,16 +37,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("conformance_case", conformance_cases.parameters())
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """On several cores: tests of one file stay together, and those that hold services and clients to their time run
-    one after the other in one process, for they keep several cores busy themselves.
-    """
-    for item in items:
-        place = item.path.relative_to(HERE)
-        together = "services" if place.parts[0] in WITH_SERVICES else place.as_posix()
-        item.add_marker(pytest.mark.xdist_group(together))
-
-
 @pytest.fixture(scope="session")
 def conformance() -> ModuleType:
     """The module that holds the cases: `load()`, `python()`, `literal()`, `NUMBER_OF_CASES`."""
@@ -62,3 +53,46 @@ def make() -> Any:
 def grammar() -> ModuleType:
     """The generated conditions and visitors of the compiler's tests."""
     return _load(HERE / "compile" / "grammar.py")
+
+
+@pytest.fixture(scope="session")
+def valkey() -> ModuleType:
+    """The module that starts servers: `until`, `free_port`, `SERVICE`."""
+    return _load(HERE / "valkey_servers.py")
+
+
+@pytest.fixture
+def valkey_servers(valkey: ModuleType) -> Iterator[Any]:
+    """Starts servers of a test's own (`valkey_servers.Servers`): for whoever kills, fills or stops one."""
+    with closing(valkey.Servers()) as servers:
+        yield servers
+
+
+@pytest.fixture(scope="session")
+def _kept(valkey: ModuleType) -> Iterator[Any]:
+    with closing(valkey.Servers()) as servers:
+        yield servers
+
+
+@pytest.fixture(scope="session")
+def _one(_kept: Any) -> Any:
+    return _kept.one()
+
+
+@pytest.fixture(scope="session")
+def _cluster(_kept: Any) -> Any:
+    return _kept.cluster()
+
+
+@pytest.fixture
+def valkey_server(_one: Any) -> Any:
+    """The server that all tests of this process share, empty (`valkey_servers.Server`)."""
+    _one.ask("FLUSHALL")
+    return _one
+
+
+@pytest.fixture
+def valkey_cluster(_cluster: Any) -> Any:
+    """The cluster of three primaries that all tests of this process share, empty (`valkey_servers.Cluster`)."""
+    _cluster.flush()
+    return _cluster
