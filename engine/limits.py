@@ -41,6 +41,15 @@ ADMIN_KEY_FILE_BYTES = 16 * 1024  # two keys, and comments; whatever is larger i
 PAGE_MEMO = 4_096  # URLs whose experiences are remembered; the whole memo is dropped when it is full
 PAGES_AHEAD = 1_000  # page patterns that are made ready before the first visitor comes; a visited page always is
 
+# --- feature flags (OFREP) -----------------------------------------------------------------------------------
+EVENT_STREAMS = 400  # open ones a worker: a process may have 1,024 files by default, and decisions need theirs
+STREAM_ALIVE_S = 20.0  # without anything else a stream says a comment; proxies cut what is silent for 30 to 60 s
+STREAM_RETRY_MS = 2_000  # before a client comes back whose stream ended, up to twice that: not all are to do it at once
+STREAM_RETRY_STEP_MS = 370  # by which the pauses of two clients that came one after the other differ
+CATCH_UP_S = 2.0  # for a ruleset that another worker has: looks are 0.25 s apart, large ones compile for a second
+CATCHING_UP = 100  # requests that wait for one; others are answered with what there is
+RULESETS_REMEMBERED = 16  # versions that were in use here: whoever was told of one of them need not wait for it
+
 # --- watching rule files -------------------------------------------------------------------------------------
 LOOK_INTERVAL_S = 0.25  # two equal looks this far apart: a folder at rest (DESIGN 11)
 LARGE_REMOVAL_REST_S = 10.0  # rest of a folder that loses most of its live experiences: copying takes seconds
@@ -66,6 +75,17 @@ WRITE_S = 20.0  # in which a client takes what was written, or 48 KiB of it: slo
 LINGER_S = 2.0  # after a refusal what is still on its way is thrown away, for a reset would destroy the answer
 REFUSALS_LOG_S = 10.0  # refused requests are counted, and told in one line in so long
 
+# --- load ----------------------------------------------------------------------------------------------------
+IN_FLIGHT = 1_000  # requests of a worker that wait for their answers; at 10,000 events a second ingest has tens of them
+LATE_S = 0.1  # that the event loop is late by its own work: a page does not wait longer for a decision
+LATE_TIMES = 5  # so many timers in a row: a garbage collection or one large request makes one late
+LOAD_LOOK_S = 0.05  # between two looks at how late the loop is; five of them are noticed within a second
+SHED_S = 3  # after which whoever was turned away may come again: longer than it takes to be over, if it is
+METRICS_LOOKS = 4  # looks at the rules (1 s) between two writings of a worker's numbers: scrapes are seconds apart
+LONG_STEP_S = 0.1  # of a background job, that is a span of its own: the rules are looked at four times a second
+LAST_SPANS_S = 1.0  # to send what is left to a collector; the end of the process has its own limit
+LAG_FADES = 0.95  # of the worst lag that is shown stays so much with each look: half of it after most of a second
+
 # --- stopping ------------------------------------------------------------------------------------------------
 DRAIN_S = 10.0  # a load balancer needs some seconds to see that readiness is off
 GRACE_S = 12  # after draining, whatever a client does (DESIGN 11)
@@ -88,7 +108,35 @@ CANARY_PATIENCE_S = 30.0  # beyond its own two seconds, on a machine that hardly
 VERIFY_S = 24 * 3600.0  # `store verify` reads all of it, however long that takes
 READERS_MANY = 0.5  # this part of the table of readers in use: `doctor` warns
 DISK_LOW_BYTES = 64 * 2**20  # LMDB reports a full disk as an I/O error; with less than this free, it is one
+STORE_FULL = 0.9  # of a server's maxmemory in use: `doctor` warns
+STORE_CLOCK_S = 5.0  # that a server's clock may differ from ours; machines that ask NTP differ by milliseconds
+STORE_BUFFER_LEAST_BYTES = 2**20  # that may wait for a worker on a server: some 20,000 messages of changes
+STORE_TRACKED_LEAST = 100_000  # keys whose readers a server remembers; Valkey's own choice is a million
 STORE_LOOK_S = 1.0  # between two looks whether the store's file is still there and whole
+
+# --- a shared store (Valkey or Redis) ------------------------------------------------------------------------
+VALKEY_CONNECT_S = 1.0  # to reach a server: a round trip or two, and what a full queue of connections costs
+VALKEY_ANSWER_S = 2.0  # between two pieces of an answer; a server that forks or loads stands still for tenths of it
+VALKEY_KEYS = 500  # that are read and written in one trip; a batch of the log has two or three thousand
+VALKEY_SCANNED = 256  # keys of a step of a scan, and so the values that are in memory at once
+VALKEY_REMEMBERED = 65_536  # keys that a scan remembers, twice: those that a shrinking table gives again are among them
+VALKEY_REDIRECTS = 16  # of one command between the nodes of a cluster; one is normal, two while a slot moves
+VALKEY_ROUNDS = 200  # in which a write loses its key to other writers before it gives up; in each somebody wins
+VALKEY_MARK_TAGS = 16  # places in a cluster where a node's marks are kept: more than it has primaries, as a rule
+
+# --- the near-cache of a shared store ------------------------------------------------------------------------
+NEAR_ATTEMPT_S = 1.0  # from the first packet of a connection until a question on it is answered; a far server needs 0.3
+NEAR_RETRY_S = 0.5  # between two connections to a server that lets in and throws out
+NEAR_BEAT_S = 0.5  # between two questions where nobody asks anything: so soon it is noticed that nothing is heard
+NEAR_SILENT_S = 0.1  # without an answer, and a server is silent: five times the time that a decision waits
+NEAR_SLOWER = 3.0  # or so many times as long as it usually takes, if it is a far one
+NEAR_LISTEN_S = 0.01  # for what came while the process itself was busy, before the server is called silent
+NEAR_GONE_S = 2.0  # without an answer, and the connection is given up
+NEAR_UNTRACKED_S = 1.0  # for which a record is believed where the server does not say what has changed
+NEAR_FLIGHTS = 64  # round trips under way at once: at 15 ms each, no miss waits for a place
+NEAR_FLIGHT_KEYS = 256  # records asked for in one: a script over them keeps the server from others for 2 ms
+NEAR_SLOTS_S = 1.0  # between two questions which server of a cluster has what, while one of them is missing
+NEAR_HINTS = 1_024  # records of a cluster just read, whose hints are compared with what was found
 
 # --- looking at many visitors (`audience`, `diff --store`) ---------------------------------------------------------
 VISITORS_SAMPLED = 20_000  # seconds instead of minutes; a share is then known to 0.7 points or better
@@ -116,7 +164,7 @@ WRITE_BREATH_S = 0.000_05  # and for how long it then sleeps at least: long enou
 ERASURE_PAUSE_S = (
     1.0  # after which whoever had looked into the store before a deletion has written what it was about to
 )
-LOG_LOOK_S = 5.0  # between two looks whether a process died and left events in the log that the store does not know
+LOG_LOOK_S = 5.0  # between two looks whether the store lacks what is in the log: a process died, or the store lost it
 REPLAY_BATCH = 1_000  # events of the log that share one commit of the store
 SIGHTINGS = 4_096  # names, each of a source and an hour, whose sightings are made once and remembered
 CATALOGUE_NOTED = 50_000  # names of traits and events that are remembered as noted in this hour

@@ -13,6 +13,7 @@ from io import TextIOWrapper
 from typing import cast
 
 import click
+from click.shell_completion import CompletionItem
 
 from engine.cli.screen import CannotRun
 
@@ -33,11 +34,14 @@ VERBS = {
     "traits": "Say which traits, account traits and events were sent.",
     "profile": "Show one profile, and where every value in it comes from.",
     "salesforce": "Bring Salesforce's leads and contacts here, by email.",
-    "store": "Say what is stored, and whether it is whole.",
+    "store": "Say what is stored and whether it is whole, and move it.",
     "replay": "Apply the event log to the store.",
     "events": "Say what the event log holds, and make Parquet of it.",
     "doctor": "Say what is in order here, and what to do about the rest.",
+    "config": "Print the settings in force, and where each comes from.",
     "schema": "Print the JSON Schema of rule files, for editors.",
+    "openapi": "Print the OpenAPI description of every address, for clients.",
+    "completion": "Print what makes a shell complete commands, options and keys.",
 }
 INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended: 128 + SIGINT
 
@@ -67,6 +71,11 @@ class Verbs(click.Group):
             near = did_you_mean(args[0], VERBS)
             ctx.fail(f"There is no command `{args[0]}`{'; ' + near if near else '.'}")
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """What a shell offers for a verb that is begun, from the table alone."""
+        verbs = [CompletionItem(verb, help=line) for verb, line in VERBS.items() if verb.startswith(incomplete)]
+        return verbs or click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  (click's signature)
         """The list in `--help`, from the table alone."""

@@ -1,41 +1,78 @@
-"""The options that several verbs share, each defined once: name, environment variable, default, help."""
+"""The options that several verbs share, each made of its line in the table of settings.
 
+1. A setting's name, variable, default and help stand in `engine.settings`; the type that click needs is made here.
+2. `settings` is what a verb's node or store is opened with: what the verb was given, and of the rest what the variables
+   say. A `--store` other than the variable's is meant for reading and writing, whatever the variables name for the one
+   or the other.
+"""
+
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
+from msgspec import structs
+
+from engine.cli.screen import fail
+from engine.settings import NAMED, Setting, SettingError, Settings
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
-
-def setting(name: str, **how: Any) -> Callable[[Decorated], Decorated]:
-    """An option that is a setting of the engine: `--port` is also `MUTINY_EDGE_PORT`."""
-    variable = "MUTINY_EDGE_" + name.removeprefix("--").replace("-", "_").upper()
-    return click.option(name, envvar=variable, show_envvar=True, show_default=bool(how.get("default")), **how)
+RULES = click.Path(exists=True, file_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def _rules(*, exists: bool) -> Callable[[Decorated], Decorated]:
-    kind = click.Path(exists=exists, file_okay=False, path_type=Path)
-    return setting("--rules", metavar="DIR", type=kind, default=Path("rules"), help="Folder of rule files.")
+def setting(line: Setting, kind: Any = None, **how: Any) -> Callable[[Decorated], Decorated]:
+    """A line of the table as an option: `--port` is also `MUTINY_EDGE_PORT`; `how` is for click."""
+    flag = line.kind == "flag"
+    return click.option(
+        line.option,
+        type=None if flag else kind,
+        metavar=None if flag or line.choices else line.shows,
+        is_flag=flag,
+        default=False if flag else line.default,
+        envvar=line.variable,
+        show_envvar=True,
+        show_default=bool(line.default),
+        help=line.help,
+        **how,
+    )
 
 
 # The folder of rule files, and the same for a verb that may be given another folder in its place.
-rules = _rules(exists=True)
-rules_unchecked = _rules(exists=False)
+rules = setting(NAMED["rules"], RULES)
+rules_unchecked = setting(NAMED["rules"], FOLDER)
 
 # Where the engine keeps what it knows; made where it does not exist.
-data = setting(
-    "--data",
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("data"),
-    help="Folder for what the engine keeps.",
-)
+data = setting(NAMED["data"], FOLDER)
 
 # Where profiles are kept.
-store = setting("--store", metavar="URL", help="Where profiles are kept; without it, LMDB under --data.")
+store = setting(NAMED["store"])
 SETTLED = "\0"  # `--store` without a URL: where profiles are kept anyway
+
+
+def settings(*, rules: Path | None = None, data: Path | None = None, store: str | None = None) -> Settings:
+    """What the verb was given; what it was not given is what the variables say. Wrong ones end the command."""
+    rest = variables()
+    if store != rest.store:
+        rest = structs.replace(rest, read_store=None, write_store=None)
+    return structs.replace(rest, rules=rules or rest.rules, data=data or rest.data, store=store)
+
+
+def variables() -> Settings:
+    """What the variables say. Wrong ones end the command."""
+    try:
+        return Settings.from_environment(os.environ)
+    except SettingError as error:
+        fail(str(error))
+
+
+def typed(parameter: str) -> bool:
+    """Does the parameter stand on the command line of the running verb?"""
+    return click.get_current_context().get_parameter_source(parameter) == ParameterSource.COMMANDLINE
 
 
 def stored(purpose: str) -> Callable[[Decorated], Decorated]:

@@ -7,23 +7,23 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 import re2
 from click.core import ParameterSource
 
+from engine.cli.options import READABLE, setting
 from engine.cli.screen import fail
 from engine.cli.trouble import told
 from engine.salesforce.fields import OBJECTS
 from engine.salesforce.trouble import SalesforceTrouble
+from engine.settings import SETTINGS
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 _PAUSE: Final = re2.compile(r"([1-9][0-9]{0,5})(s|m|h)")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
-_READABLE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 class Pause(click.ParamType[float]):
@@ -48,24 +48,9 @@ def objects(decorated: Decorated) -> Decorated:
 
 def access(decorated: Decorated) -> Decorated:
     """Everything that Salesforce knows us by."""
-    for option in reversed(
-        (
-            _setting("--domain", metavar="HOST", help="The org's My Domain, such as acme.my.salesforce.com."),
-            _setting("--client-id", metavar="ID", help="Consumer key of the external client app."),
-            _setting(
-                "--client-secret", callback=_not_typed, hidden=True, help="Its secret; from the environment alone."
-            ),
-            _setting(
-                "--client-secret-file",
-                type=_READABLE,
-                metavar="FILE",
-                help="File with its consumer secret; or the secret itself in MUTINY_EDGE_SALESFORCE_CLIENT_SECRET.",
-            ),
-            _setting("--username", metavar="NAME", help="User for JWT bearer, in place of a secret."),
-            _setting("--private-key-file", type=_READABLE, metavar="FILE", help="Private key (PEM) for JWT bearer."),
-        )
-    ):
-        decorated = option(decorated)
+    for line in reversed([line for line in SETTINGS if line.of == "salesforce"]):
+        how: dict[str, Any] = {"callback": _not_typed, "hidden": True} if line.secret else {}
+        decorated = setting(line, READABLE if line.kind == "file" else None, **how)(decorated)
     return decorated
 
 
@@ -77,11 +62,6 @@ def in_words() -> Iterator[None]:
             yield
     except SalesforceTrouble as trouble:
         fail(str(trouble))
-
-
-def _setting(name: str, **how: Any) -> Callable[[Decorated], Decorated]:
-    variable = "MUTINY_EDGE_SALESFORCE_" + name.removeprefix("--").replace("-", "_").upper()
-    return click.option(name, envvar=variable, show_envvar=True, **how)
 
 
 def _not_typed(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

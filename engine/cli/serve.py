@@ -6,18 +6,16 @@
 """
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from engine import limits
-from engine.cli import options
-from engine.cli.kinds import Number, Origins, ProxyList, Whole
 from engine.cli.screen import fail
+from engine.cli.serve_options import meant, options_of, service
 from engine.cli.trouble import told
-from engine.node import Settings
 from engine.web.admin import KeysUnusable
-from engine.web.serve import Options
 from engine.web.serve import serve as serve_until_signal
+from engine.web.telemetry import TelemetryUnusable
 
 EPILOG = """\b
 Examples:
@@ -39,52 +37,8 @@ The file is read at the start, and on SIGHUP where there are several workers.
 
 
 @click.command(epilog=EPILOG)
-@options.rules
-@options.data
-@options.store
-@options.setting("--host", metavar="ADDRESS", default="127.0.0.1", help="Address to listen on; 0.0.0.0 for all.")
-@options.setting(
-    "--port", metavar="PORT", type=Whole(0, 65535), default=8080, help="Port to listen on; 0 for any free one."
-)
-@options.setting("--workers", metavar="N", type=Whole(1, 256), default=1, help="Processes that answer.")
-@options.setting(
-    "--origins", metavar="LIST", type=Origins(), default="*", help="Websites whose pages may ask, by commas; * for any."
-)
-@options.setting(
-    "--drain", metavar="SECONDS", type=Number(0, 3600), default=limits.DRAIN_S, help="Goes on after SIGTERM."
-)
-@options.setting(
-    "--admin-key-file",
-    metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Keys for the addresses of admins; without it they are off.",
-)
-@options.setting(
-    "--trusted-proxies",
-    metavar="LIST",
-    type=ProxyList(),
-    default="",
-    help="Addresses or networks, by commas, whose geo headers count.",
-)
-@options.setting(
-    "--webhook-batches",
-    is_flag=True,
-    help="Believe a whole list of events from Segment's webhook, of which only the first is signed.",
-)
-def command(
-    *,
-    rules: Path,
-    data: Path,
-    store: str | None,
-    host: str,
-    port: int,
-    workers: int,
-    origins: tuple[str, ...],
-    drain: float,
-    admin_key_file: Path | None,
-    trusted_proxies: tuple[str, ...],
-    webhook_batches: bool,
-) -> None:
+@service(there=True)
+def command(**given: Any) -> None:
     """Run the service.
 
     Answers /v1/decide, takes what Segment's libraries send (see `mutiny-edge sources`), and tells admins why, what and
@@ -92,21 +46,14 @@ def command(
     taken within two seconds; broken ones are told in the log and by /readyz, and the last good ones stay. Ctrl-C or
     SIGTERM ends it.
     """
-    how = Options(
-        settings=Settings(rules, data, store, webhook_batches),
-        host=host,
-        port=port,
-        workers=workers,
-        origins=origins,
-        drain_s=drain,
-        trusted_proxies=trusted_proxies,
-        admin_key_file=admin_key_file,
-    )
+    how = options_of(meant(given))
     with told():
         try:
-            serve_until_signal(how, announce=lambda url: greet(url, rules))
+            serve_until_signal(how, announce=lambda url: greet(url, how.settings.rules))
         except KeysUnusable as unusable:
-            fail(f"no admin key can be taken from {admin_key_file}\n{unusable}")
+            fail(f"no admin key can be taken from {how.admin_key_file}\n{unusable}")
+        except TelemetryUnusable as unusable:
+            fail(str(unusable))
 
 
 def greet(url: str, rules: Path) -> None:

@@ -1,0 +1,84 @@
+"""`mutiny-edge completion`: in a real bash, with the script that the command prints."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from engine.cli.main import VERBS
+
+needs_bash = pytest.mark.skipif(not shutil.which("bash") and not os.environ.get("CI"), reason="no bash here")
+SCRIPT = """
+eval "$(mutiny-edge completion bash)"
+complete -p mutiny-edge >&2
+for words in "$@"; do
+    IFS=' ' read -ra COMP_WORDS <<< "$words"
+    [[ $words == *' ' ]] && COMP_WORDS+=('')
+    COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+    COMPREPLY=()
+    _mutiny_edge_completion mutiny-edge
+    echo "${COMPREPLY[@]}"
+done
+"""
+
+
+@pytest.fixture
+def completed(program, surroundings, tmp_path):
+    """`completed("mutiny-edge pre")`: what bash would offer for each of these lines, as lists of words."""
+
+    def completed(*lines: str, **env: str) -> list[list[str]]:
+        done = subprocess.run(
+            ["bash", "--norc", "-c", SCRIPT, "bash", *lines],
+            env=surroundings | {"PATH": f"{program.parent}:{os.environ['PATH']}"} | env,
+            cwd=tmp_path,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert "complete" in done.stderr, done.stderr
+        assert len(done.stdout.splitlines()) == len(lines), done.stderr
+        return [line.split() for line in done.stdout.splitlines()]
+
+    return completed
+
+
+@needs_bash
+def test_bash_completes_verbs_options_and_keys(completed, house):
+    """Experiences for `preview` and `lift`, from the folder that is named so far, or the variable's."""
+    rules = house / "rules"
+    verb, every, option, choice, one, of_variable = completed(
+        "mutiny-edge prev",
+        "mutiny-edge ",
+        "mutiny-edge serve --work",
+        "mutiny-edge completion ",
+        f"mutiny-edge lift --rules {rules} homepage-i",
+        "mutiny-edge preview x --variant v --segment small",
+        MUTINY_EDGE_RULES=str(rules),
+    )
+    assert verb == ["preview"]
+    assert every == list(VERBS)
+    assert option == ["--workers"]
+    assert choice == ["bash", "zsh", "fish"]
+    assert one == ["homepage-industry"]
+    assert of_variable
+    assert all(key.startswith("small") for key in of_variable)
+
+
+@needs_bash
+def test_a_completion_never_complains(completed, tmp_path):
+    """A folder that is not there, or a file that is none, offers nothing; what can be read is offered."""
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "a.yaml").write_text("experiences:\n  home: [\n")
+    (tmp_path / "rules" / "b.yaml").write_text("experiences:\n  homepage: {}\n")
+    nowhere, half = completed("mutiny-edge preview --rules /nowhere h", "mutiny-edge preview homep")
+    assert (nowhere, half) == ([], ["homepage"])
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_gets_its_script(run, shell):
+    """It asks the program itself, by a variable."""
+    done = run("completion", shell)
+    assert done.returncode == 0
+    assert f"_MUTINY_EDGE_COMPLETE={shell}_complete" in done.stdout

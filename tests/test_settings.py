@@ -1,0 +1,92 @@
+"""One table of settings: every option of every verb that is a variable too stands in it, and is read in one way."""
+
+from pathlib import Path
+
+import click
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.cli.main import VERBS, main
+from engine.settings import FIELDS, NAMED, SETTINGS, SettingError, Settings, read, written
+
+
+def options_of(verb: str) -> list[click.Option]:
+    """The options of a verb and of what stands below it."""
+    command = main.get_command(click.Context(main), verb)
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return [p for each in (command, *below) for p in each.params if isinstance(p, click.Option) and p.envvar]
+
+
+def test_every_option_that_is_a_variable_stands_in_the_table() -> None:
+    """With the same name, default and help; and what is for `serve` alone, no other verb but `config` takes."""
+    lines = {line.variable: line for line in SETTINGS}
+    for verb in VERBS:
+        for option in options_of(verb):
+            line = lines[str(option.envvar)]
+            assert (option.opts, option.help) == ([line.option], line.help), verb
+            assert line.verbs != "serve" or verb in {"serve", "config"}, (verb, line.name)
+
+
+def test_the_defaults_of_a_node_are_those_of_the_table() -> None:
+    """What stands in the table is what a node gets that is told nothing."""
+    defaults = {name: NAMED[name].default for name in FIELDS}
+    told = {field: read(NAMED[name], defaults[name]) for name, field in FIELDS.items() if defaults[name] is not None}
+    assert Settings(**told) == Settings()
+
+
+def test_settings_come_from_the_environment() -> None:
+    """One variable a setting; what is not set or empty is the default."""
+    given = {
+        "MUTINY_EDGE_RULES": "/etc/rules",
+        "MUTINY_EDGE_DATA": "",
+        "MUTINY_EDGE_STORE": "redis://cache",
+        "MUTINY_EDGE_STORE_TTL": "90d",
+        "MUTINY_EDGE_NEAR_CACHE": "1GiB",
+        "MUTINY_EDGE_WEBHOOK_BATCHES": "yes",
+    }
+    expected = Settings(
+        Path("/etc/rules"), Path("data"), "redis://cache", True, store_ttl_s=90 * 86_400, near_bytes=2**30
+    )
+    assert Settings.from_environment(given) == expected
+    assert Settings.from_environment({}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("store-ttl", "90", "a whole number and its unit (s, m, h, d) such as 90d, got '90'"),
+        ("store-ttl", "0d", "a whole number and its unit"),
+        ("near-cache", "64MB", "(KiB, MiB, GiB) such as 64MiB, got '64MB'"),
+        ("read-budget", "0", "a whole number from 1 to 1000, got '0'"),
+        ("read-budget", "fast", "a whole number from 1 to 1000, got 'fast'"),
+        ("webhook-batches", "maybe", "true or false, got 'maybe'"),
+    ],
+)
+def test_a_wrong_variable_is_named(name: str, text: str, expected: str) -> None:
+    """With what would be right."""
+    line = NAMED[name]
+    with pytest.raises(SettingError) as wrong:
+        Settings.from_environment({line.variable: text})
+    assert str(wrong.value).startswith(f"{line.variable}: Expected ")
+    assert expected in str(wrong.value)
+
+
+@settings(max_examples=50)
+@given(name=st.sampled_from(["store-ttl", "near-cache"]), number=st.integers(1, 10**9), data=st.data())
+def test_what_is_written_reads_the_same(name: str, number: int, data: st.DataObject) -> None:
+    """A length of time and an amount of memory, whatever unit they were given in."""
+    unit = data.draw(st.sampled_from({"store-ttl": "s m h d", "near-cache": "KiB MiB GiB"}[name].split()))
+    value = read(NAMED[name], f"{number}{unit}")
+    assert read(NAMED[name], written(NAMED[name], value)) == value
+
+
+def test_what_people_read_is_short() -> None:
+    """The largest unit that says it exactly; a list by commas."""
+    assert written(NAMED["store-ttl"], 90 * 86_400) == "90d"
+    assert written(NAMED["near-cache"], 1536 * 2**20) == "1536MiB"
+    assert (
+        written(NAMED["origins"], ("https://a.example", "https://b.example")) == "https://a.example,https://b.example"
+    )
+    assert (written(NAMED["webhook-batches"], False), written(NAMED["drain"], 2.5)) == ("false", "2.5")
+    assert written(NAMED["store"], None) == ""
