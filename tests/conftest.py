@@ -1,7 +1,7 @@
 """What tests of several rooms share: CEL's conformance cases, generated conditions, rulesets made by hand, servers."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -66,6 +66,17 @@ def valkey_servers(valkey: ModuleType) -> Iterator[Any]:
     """Starts servers of a test's own (`valkey_servers.Servers`): for whoever kills, fills or stops one."""
     with closing(valkey.Servers()) as servers:
         yield servers
+
+
+@pytest.fixture
+def proxy_to() -> Iterator[Any]:
+    """`proxy_to(port)`: a stretch of network in front of a server, that can be spoiled (`tcp_proxy.Proxy`)."""
+    with ExitStack() as closing_all:
+
+        def made(port: int) -> Any:
+            return closing_all.enter_context(closing(_load(HERE / "tcp_proxy.py").Proxy(port)))
+
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -37,6 +37,7 @@ SLOTS: Final = 16_384
 SERVICE: Final = "edge"  # the name under which a sentinel knows its primary
 _OPERATOR: Final = "operator"
 _SECRET: Final = "of-the-tests"
+_HURRY: Final = ("INFO-PERIOD", 50, "PING-PERIOD", 50, "ASK-PERIOD", 50, "PUBLISH-PERIOD", 50)  # in ms; else 10 s
 _WATCHER: Final = "while read pid; do pids=\"$pids $pid\"; done; trap '' TERM; kill -9 $pids 2>/dev/null"
 
 
@@ -221,6 +222,7 @@ class Servers:
             f"sentinel failover-timeout {SERVICE} 2000",
         ]
         server = self._start([f"user {_OPERATOR} on >{_SECRET} ~* &* +@all", *said])
+        server.ask("SENTINEL", "DEBUG", *_HURRY)
         following = int(primary.info("replication")["connected_slaves"])
         until(lambda: _replicas_known(server) == following, "the sentinel sees all replicas")
         return server
@@ -274,6 +276,20 @@ class Servers:
         return folder
 
 
+def fail_over(sentinel: Server, before: Server) -> None:
+    """Have a replica take over from `before`, its primary until now, and wait until it has."""
+
+    def is_over() -> bool:
+        if int(sentinel.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE)[1]) != before.port:
+            return True
+        with suppress(redis.ResponseError):  # one is under way, or nothing was heard of the replica lately
+            sentinel.ask("SENTINEL", "FAILOVER", SERVICE)
+        return False
+
+    until(is_over, "a replica is promoted")
+    until(lambda: _is_replica(before), "the old primary follows it")
+
+
 def _bus(server: Server) -> int:
     """The port on which nodes of a cluster speak to each other."""
     return int(server.ask("CONFIG", "GET", "cluster-port")[b"cluster-port"])
@@ -287,10 +303,17 @@ def _replicas_known(sentinel: Server) -> int:
     return int(sentinel.ask("SENTINEL", "MASTER", SERVICE)[b"num-slaves"])
 
 
+def _is_replica(server: Server) -> bool:
+    try:
+        return bool(server.info("replication")["role"] == "slave")
+    except redis.ConnectionError:  # when the role changes, all its connections are closed
+        return False
+
+
 def _follows(server: Server) -> bool:
     return bool(server.info("replication").get("master_link_status") == "up")
 
 
 def _knows(server: Server, nodes: int) -> bool:
     lines = server.ask("CLUSTER", "INFO").decode().split()
-    return "cluster_state:ok" in lines and f"cluster_known_nodes:{nodes}" in lines
+    return {"cluster_state:ok", f"cluster_slots_ok:{SLOTS}", f"cluster_known_nodes:{nodes}"} <= set(lines)

@@ -1,0 +1,35 @@
+"""Which nodes share a store, and what of their logs is in it: for people. It takes a scan of all keys.
+
+A node is known by the marks that it keeps there (`marks`); one that never applied anything is not.
+"""
+
+from typing import Final
+
+from redis.exceptions import RedisError
+
+from engine.profiles.valkey.address import Address
+from engine.profiles.valkey.attempts import Attempts
+from engine.profiles.valkey.failures import failure
+from engine.profiles.valkey.marks import Marks
+from engine.profiles.valkey.scanning import glob_of, steps
+from engine.profiles.valkey.topology import Session, servers_of, session
+
+_MARKS: Final = b"marks:"
+
+
+def nodes(address: Address, prefix: str) -> dict[str, dict[str, int]]:
+    """The marks of each node, by its id. Raises StoreError."""
+    servers = servers_of(address, Attempts())
+    try:
+        with session(servers) as of:
+            return {node: Marks(prefix.encode(), node).read(of) for node in _ids(of, prefix.encode())}
+    except RedisError as error:
+        raise failure(address, error) from error
+    finally:
+        servers.close()
+
+
+def _ids(of: Session, prefix: bytes) -> list[str]:
+    begin = prefix + _MARKS
+    keys = (key for wire in of.servers.primaries() for found in steps(of, wire, glob_of(begin) + b"*") for key in found)
+    return sorted({key.rpartition(b":")[2].decode() for key in keys})
