@@ -4,7 +4,8 @@ What lives here: the entries under `\\0mark:FILE`, inside of somebody else's tra
 of the log, what is done with a mark.
 
 1. A mark only ever grows: of two that are said the greater one is true, for what was applied stays applied.
-2. It has a checksum as every record has. One that does not fit is no mark: then a file is applied again from its
+2. It never jumps over a gap: where less is kept than where a span begins, all that was said at once is refused.
+3. It has a checksum as every record has. One that does not fit is no mark: then a file is applied again from its
    beginning, and that is free of harm; a mark that is too great would lose what lies before it.
 """
 
@@ -13,6 +14,8 @@ from typing import Final
 from zlib import crc32
 
 import lmdb
+
+from engine.profiles.store import Span
 
 PREFIX: Final = b"\x00mark:"  # before every record's key: those begin with a letter
 
@@ -30,14 +33,20 @@ def count(txn: "lmdb.Transaction[bytes]") -> int:
     return sum(1 for _ in _entries(txn))
 
 
-def rise(txn: "lmdb.Transaction[bytes]", marks: Mapping[str, int]) -> int:
-    """Keep those that are greater than what is kept; how many those were."""
+def gap(txn: "lmdb.Transaction[bytes]", marks: Mapping[str, Span]) -> str | None:
+    """The first file of which less is kept than where its span begins."""
+    return next((name for name, span in marks.items() if span.begin and (_held(txn, name) or 0) < span.begin), None)
+
+
+def rise(txn: "lmdb.Transaction[bytes]", marks: Mapping[str, Span]) -> int:
+    """Keep those that are greater than what is kept, if there is no `gap`; how many those were."""
+    if gap(txn, marks) is not None:
+        return 0
     risen = 0
-    for name, mark in marks.items():
-        key = PREFIX + name.encode()
-        held = _number(key, txn.get(key, b""))
-        if held is None or held < mark:
-            number = mark.to_bytes(_NUMBER_BYTES, "big")
+    for name, span in marks.items():
+        held = _held(txn, name)
+        if held is None or held < span.end:
+            key, number = PREFIX + name.encode(), span.end.to_bytes(_NUMBER_BYTES, "big")
             txn.put(key, number + _sum(key, number))
             risen += 1
     return risen
@@ -54,6 +63,11 @@ def _entries(txn: "lmdb.Transaction[bytes]") -> Iterator[tuple[bytes, bytes]]:
         while more and cursor.key().startswith(PREFIX):
             yield cursor.key(), cursor.value()
             more = cursor.next()
+
+
+def _held(txn: "lmdb.Transaction[bytes]", name: str) -> int | None:
+    key = PREFIX + name.encode()
+    return _number(key, txn.get(key, b""))
 
 
 def _number(key: bytes, raw: bytes) -> int | None:

@@ -1,7 +1,7 @@
 """The bytes of a record, and back. Pure.
 
 What lives here: the one form in which every store keeps a record, the quick reading that a decision needs, and the
-merge of changes into bytes. What may not: which value wins (`record`), checksums (a store's own).
+merge of changes, or of a whole record, into bytes. What may not: which value wins (`record`), checksums (a store's).
 
 1. A MessagePack array `[traits, links, trait times, link times, removed]`. The first two are maps from name to value;
    times stand in the order of those maps' names; `removed` maps the names of removed traits to times. That, without
@@ -89,6 +89,15 @@ def merged(body: bytes | None, changes: Iterable[Change]) -> bytes | None:
     """The record's bytes after these changes; None is the record of which nothing was ever said. Raises BadRecord."""
     record = Record() if body is None else decode(body)
     return encode(record) if record.merge(changes) else body
+
+
+def joined(body: bytes | None, other: bytes) -> bytes:
+    """The bytes of both records of one identity in one. Raises BadRecord."""
+    record, said = Record() if body is None else decode(body), decode(other)
+    after = encode(record) if record.join(said) else body
+    if after is None:
+        raise BadRecord("not a record: it is empty")
+    return after
 
 
 def encode(record: Record) -> bytes | None:

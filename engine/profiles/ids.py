@@ -29,7 +29,8 @@ _LETTERS: Final[dict[Kind, bytes]] = {
 }
 _KINDS: Final[dict[bytes, Kind]] = {letter: kind for kind, letter in _LETTERS.items()}
 _KEY_BYTES: Final = 2 + ID_BYTES
-_visitor_id: Final = re.compile(f"[A-Za-z0-9._:-]{{1,{VISITOR_ID_CHARS}}}").fullmatch
+VISITOR_ID_PATTERN: Final = f"[A-Za-z0-9._:-]{{1,{VISITOR_ID_CHARS}}}"
+_visitor_id: Final = re.compile(VISITOR_ID_PATTERN).fullmatch
 
 
 class BadId(ValueError):

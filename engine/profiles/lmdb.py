@@ -1,7 +1,7 @@
 """The embedded store: one LMDB file under `--data`, read by every worker process without a lock.
 
-What lives here: `LmdbStore`. What may not: what records mean (`record`), which store a folder holds (`identity`), what
-LMDB's errors mean (`failures`).
+What lives here: `LmdbStore`. What may not: what records mean (`record`), how a file is opened (`opening`), what LMDB's
+errors mean (`failures`).
 
 1. Reads: a fresh read transaction each, for one that lives on never sees a new trait. No lock, no wait.
 2. Writes: a batch is one transaction, durable when it returns. LMDB lets one writer in at a time, over all
@@ -25,15 +25,17 @@ from os import SEEK_END, lseek
 from pathlib import Path
 from threading import Lock, RLock
 from typing import Final, NoReturn, TypeVar
+from weakref import finalize
 from zlib import crc32
 
 import lmdb
 
 from engine.limits import DAMAGED_KEYS
 from engine.profiles import applied, identity
-from engine.profiles.encoding import BadRecord, merged
-from engine.profiles.failures import NO_ROOM, READERS, failure, no_room, not_usable
+from engine.profiles.encoding import BadRecord, joined, merged
+from engine.profiles.failures import failure
 from engine.profiles.ids import Key, Kind, prefix
+from engine.profiles.opening import MAP_BYTES, MAP_BYTES_MOST, opened
 from engine.profiles.record import Change
 from engine.profiles.store import (
     CHAIN_LONGEST,
@@ -41,16 +43,15 @@ from engine.profiles.store import (
     NO_MARKS,
     Following,
     Found,
+    Span,
+    StoreBehind,
     StoreDamaged,
     StoreFull,
     StoreStats,
 )
-from engine.profiles.trust import Trust
 
 T = TypeVar("T")
 
-MAP_BYTES: Final = 2**30  # to begin with: a million profiles
-MAP_BYTES_MOST: Final = 2**44  # 16 TiB: beyond that something else is wrong
 SCAN_RECORDS: Final = 256  # read at once; a scan must not keep old pages alive, nor other threads waiting
 
 # CRC-32 over anything followed by its own CRC-32 (little-endian) is this constant: one call checks key, body and sum.
@@ -69,22 +70,26 @@ class LmdbStore:
         map_bytes: int = MAP_BYTES,
         canary_s: float | None = None,
         read_only: bool = False,
+        believed: bool = False,
         rest: Callable[[], None] = lambda: None,
     ) -> None:
         """Open the store in `folder`, make it where there is none; `canary_s`: read it for so long before.
 
-        With `read_only` there must be one, and nothing is written but a place in the table of readers. `rest` is called
-        before each record that is written. Raises StoreDamaged, StoreFull, StoreUnavailable.
+        With `read_only` there must be one, and nothing is written but a place in the table of readers. `believed`: this
+        process, or its parent, had it open a moment ago. `rest` is called before each record that is written. Raises
+        StoreDamaged, StoreFull, StoreUnavailable.
         """
         self._folder = folder
         self._rest = rest
         self._damaged: set[Key] = set()
         self._writing = RLock()
         self._resizing = Lock()  # taken under `_writing`, and only for the resizing itself
-        self._environment, self._trust = _open(folder, map_bytes, canary_s, read_only=read_only)
+        self._environment, self._trust = opened(folder, map_bytes, canary_s, read_only=read_only, believed=believed)
         self._begin: Callable[..., lmdb.Transaction[bytes]] = self._begin_if_whole
         self._begin_at_once: Callable[[], lmdb.Transaction[bytes]] = self._environment.begin
         self._file = os.open(folder / identity.DATA_FILE, os.O_RDONLY)
+        # Not by `close`: a thread in the middle of `one` would ask for the length of what has that number by then.
+        finalize(self, os.close, self._file).atexit = False
         self._least = self._used_bytes()  # the file is never shorter again, unless somebody cut it
         self._damaged |= self._trust.damaged
         self._closed = False
@@ -116,20 +121,38 @@ class LmdbStore:
         """The body under `first`, and those that follow, as they were at one moment. Raises StoreError."""
         return self._answer(lambda: self._chain(first, following))
 
-    def apply(self, changes: Iterable[Change], marks: Mapping[str, int] = NO_MARKS) -> int:
-        """Merge a batch, all or nothing, durably; how many records are now other than before. Raises StoreError."""
+    def apply(self, changes: Iterable[Change], marks: Mapping[str, Span] = NO_MARKS) -> int:
+        """Merge a batch, all or nothing, durably; how many records are now other than before.
+
+        Raises StoreError, StoreBehind.
+        """
         by_key: dict[Key, list[Change]] = {}
         for change in changes:
             by_key.setdefault(change.key, []).append(change)
         if not by_key and not marks:
             return 0
+        gap: str | None = None
 
         def work(txn: "lmdb.Transaction[bytes]") -> tuple[int, int]:
+            nonlocal gap
             # In the order of keys: neighbours share pages.
-            different = sum(self._merge(txn, key, by_key[key]) for key in sorted(by_key))
+            different = sum(self._merge(txn, key, by_key[key], merged) for key in sorted(by_key))
+            gap = applied.gap(txn, marks)
             return different, applied.rise(txn, marks)
 
-        return self._write(work)[0]
+        different = self._write(work)[0]
+        if gap is not None:
+            raise StoreBehind(f"{self._folder}: holds less of {gap} than was applied; it is applied again from the log")
+        return different
+
+    def put(self, records: Iterable[tuple[Key, bytes]]) -> int:
+        """Merge whole records, all or nothing, durably; how many are now other. Raises StoreError, BadRecord."""
+        bodies: dict[Key, bytes] = {}
+        for key, body in records:
+            bodies[key] = joined(bodies.get(key), body)
+        if not bodies:
+            return 0
+        return self._write(lambda txn: (sum(self._merge(txn, key, bodies[key], joined) for key in sorted(bodies)),))[0]
 
     def marks(self) -> dict[str, int]:
         """How many bytes of which log files are applied. Raises StoreError."""
@@ -176,8 +199,8 @@ class LmdbStore:
         if not self._closed:
             (self._trust.depart if self._is_cut() else self._trust.leave)()
             self._closed = True
+            self._begin = self._begin_at_once  # not round in a circle: what nobody has any more is gone at once
             self._environment.close()
-            os.close(self._file)
 
     def _used_bytes(self) -> int:
         return int((self._environment.info()["last_pgno"] + 1) * self._environment.stat()["psize"])
@@ -233,15 +256,17 @@ class LmdbStore:
 
         return self._answer(read)
 
-    def _merge(self, txn: "lmdb.Transaction[bytes]", key: Key, changes: list[Change]) -> bool:
+    def _merge(
+        self, txn: "lmdb.Transaction[bytes]", key: Key, what: T, merge: Callable[[bytes | None, T], bytes | None]
+    ) -> bool:
         self._rest()
         raw = txn.get(key)
         body = None if raw is None else self._checked(key, raw)
         try:
-            after = merged(None if body is DAMAGED else body, changes)
+            after = merge(None if body is DAMAGED else body, what)
         except BadRecord:
             self._note_damaged(key)
-            after = merged(None, changes)
+            after = merge(None, what)
         if after is None or after == body:
             return False
         txn.put(key, after + crc32(after, crc32(key)).to_bytes(_SUM_BYTES, "little"))
@@ -329,64 +354,6 @@ class LmdbStore:
     def _resize(self, size: int) -> None:
         with self._writing, self._resizing:
             self._environment.set_mapsize(size)
-
-
-def _open(folder: Path, map_bytes: int, canary_s: float | None, *, read_only: bool) -> tuple[lmdb.Environment, Trust]:
-    """The environment, checked and named. Raises StoreDamaged, StoreFull, StoreUnavailable."""
-    try:
-        if not read_only:
-            folder.mkdir(parents=True, exist_ok=True)
-        known = identity.read(folder)
-        while True:
-            try:
-                return _checked(folder, known, map_bytes, canary_s, read_only=read_only)
-            except lmdb.MapResizedError:
-                # Another process grew it after we had looked at its size: look again.
-                if map_bytes >= MAP_BYTES_MOST:
-                    raise StoreDamaged(
-                        f"{folder / identity.DATA_FILE} is damaged: it says that it has more pages than there can be; "
-                        f"{identity.ways_out(folder)}"
-                    ) from None
-                map_bytes *= 2
-    except lmdb.Error as error:
-        raise failure(folder, error) from error
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise (no_room(folder, why) if error.errno in NO_ROOM else not_usable(folder, why)) from error
-
-
-def _checked(
-    folder: Path, known: str | None, map_bytes: int, canary_s: float | None, *, read_only: bool
-) -> tuple[lmdb.Environment, Trust]:
-    environment = lmdb.Environment(
-        str(folder),
-        map_size=map_bytes,
-        max_readers=READERS,
-        max_spare_txns=1,
-        mode=0o600,  # what it holds is personal
-        readonly=read_only,
-    )
-    try:
-        identity.refuse_cut_short(folder, environment)
-        trust = Trust(folder, environment, read_only=read_only)
-        trust.arrive()
-        try:
-            died = environment.reader_check()
-            if known is not None:
-                trust.examine(canary_s, readers_died=died > 0)
-            identity.settle(folder, environment, known, read_only=read_only)
-            if known is None:
-                trust.after_write()
-            else:
-                identity.refuse_other_turn(folder, environment)
-                trust.settle()
-        except BaseException:
-            trust.depart()
-            raise
-    except BaseException:
-        environment.close()
-        raise
-    return environment, trust
 
 
 def _refusing(why: str) -> Callable[..., NoReturn]:

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from engine.profiles.ids import Key, Kind
 from engine.profiles.record import Change
-from engine.profiles.store import NO_MARKS, Following, Found, StoreStats, StoreUnavailable
+from engine.profiles.store import NO_MARKS, Following, Found, Span, StoreStats, StoreUnavailable
 
 
 class NothingStored:
@@ -32,7 +32,11 @@ class NothingStored:
         """It ends at once."""
         return [None]
 
-    def apply(self, changes: Iterable[Change], marks: Mapping[str, int] = NO_MARKS) -> int:  # noqa: ARG002 - as every store
+    def apply(self, changes: Iterable[Change], marks: Mapping[str, Span] = NO_MARKS) -> int:  # noqa: ARG002 - as every store
+        """Raises StoreUnavailable."""
+        self._refuse()
+
+    def put(self, records: Iterable[tuple[Key, bytes]]) -> int:  # noqa: ARG002 - as every store
         """Raises StoreUnavailable."""
         self._refuse()
 

@@ -23,7 +23,7 @@ from msgspec import Struct
 
 from engine.profiles.encoding import NO_FACTS, Facts, facts, facts_decoder
 from engine.profiles.ids import BadId, Key, key, prefix
-from engine.profiles.store import Store, StoreError
+from engine.profiles.store import Reads, StoreError
 from engine.words import Profile
 
 Known: TypeAlias = Facts[dict[str, Any]]
@@ -66,7 +66,7 @@ class Reader:
         # Is there anything to be read?
         self.reads = names != _NONE or wanted.user_id or wanted.account_id
 
-    def read(self, store: Store, visitor_id: str) -> Profile:
+    def read(self, store: Reads, visitor_id: str) -> Profile:
         """What is known of this visitor; of a visitor never heard of, nothing. Raises BadId, NotAtOnce."""
         chain: list[Step] = []
         try:
@@ -90,7 +90,7 @@ class Reader:
             degraded = True
         return self._profile(store, visitor_id, chain, degraded=degraded)
 
-    def read_alone(self, store: Store, visitor_id: bytes) -> dict[str, Any] | None:
+    def read_alone(self, store: Reads, visitor_id: bytes) -> dict[str, Any] | None:
         """The traits of a visitor of whom no other record has to be looked at. Raises NotAtOnce.
 
         None: ask `read`. That is also where something is wrong.
@@ -122,7 +122,7 @@ class Reader:
         chain.append((said, next_))
         return next_
 
-    def _profile(self, store: Store, visitor_id: str, chain: list[Step], *, degraded: bool) -> Profile:
+    def _profile(self, store: Reads, visitor_id: str, chain: list[Step], *, degraded: bool) -> Profile:
         """The profile that the records of a chain make, with what they lead to besides."""
         traits: dict[str, Any] = {}
         account: dict[str, Any] = {}
@@ -153,7 +153,7 @@ class Reader:
         lead, contact = values.get(_LEAD, {}), values.get(_CONTACT, {})
         return Profile(visitor_id, traits, account, lead, contact, user_id, account_id, degraded or not whole)
 
-    def _values(self, store: Store, keys: list[Key]) -> tuple[dict[bytes, dict[str, Any]], bool]:
+    def _values(self, store: Reads, keys: list[Key]) -> tuple[dict[bytes, dict[str, Any]], bool]:
         """The values of these records, by the letter of their kind; and whether all of them could be read."""
         values: dict[bytes, dict[str, Any]] = {}
         whole = True

@@ -20,7 +20,8 @@ What lives here: `Change`, `Record`, the merge. What may not: bytes (`encoding`)
 6. At most `limits.RECORD_REGISTERS` traits are kept, the newest ones (by time, then name). That bound keeps the law:
    what falls out has that many newer ones above it; those only ever become newer, or fall behind a horizon, and then
    whatever is older is behind it as well.
-7. **Therefore any order of the same changes, with any repeats, in any batches, ends in the same record.**
+7. **Therefore any order of the same changes, with any repeats, in any batches, ends in the same record.** And two
+   records of one identity join into what all the changes of both would have made: the greater of each two registers.
 """
 
 from collections.abc import Iterable, Mapping
@@ -91,6 +92,23 @@ class Record(Struct):
             self._settle()
         return different
 
+    def join(self, other: "Record") -> bool:
+        """Let in all that another record of this identity was made of; whether it made a difference."""
+        different = False
+        for name, said in other.traits.items():
+            held = self.traits.get(name)
+            if held is None or held.time_ms < said.time_ms or _is_beaten(held, said):
+                self.traits[name] = said
+                different = True
+        for link, said_of_it in other.links.items():
+            different |= self._link(link, said_of_it)
+        if other.deleted_ms is not None and (self.deleted_ms is None or self.deleted_ms < other.deleted_ms):
+            self.deleted_ms = other.deleted_ms
+            different = True
+        if different:
+            self._settle()
+        return different
+
     def _merge(self, change: Change) -> bool:
         time, origin, different = change.time_ms, change.origin, False
         for name, value in change.traits.items():
@@ -107,18 +125,18 @@ class Record(Struct):
 
     def _link(self, name: str, said: Link) -> bool:
         held = self.links.get(name)
-        if held is not None and held.value == said.value:
-            if (held.time_ms, held.origin) >= (said.time_ms, said.origin):
-                return False
-            said = Link(said.time_ms, said.value, said.origin, held.other_ms)
-        elif held is not None:
-            if (said.time_ms, canonical(said.value)) > (held.time_ms, canonical(held.value)):
+        if held is not None:
+            if held.value == said.value:
+                newest = held if (held.time_ms, held.origin) >= (said.time_ms, said.origin) else said
+                other_ms = _later(held.other_ms, said.other_ms)
+            elif (said.time_ms, canonical(said.value)) > (held.time_ms, canonical(held.value)):
                 # The other ids before were linked when this one was, or earlier.
-                said = Link(said.time_ms, said.value, said.origin, held.time_ms)
-            elif held.other_ms is None or held.other_ms < said.time_ms:
-                said = Link(held.time_ms, held.value, held.origin, said.time_ms)
+                newest, other_ms = said, _later(said.other_ms, held.time_ms)
             else:
+                newest, other_ms = held, _later(held.other_ms, said.time_ms)
+            if newest is held and other_ms == held.other_ms:
                 return False
+            said = Link(newest.time_ms, newest.value, newest.origin, other_ms)
         self.links[name] = said
         return True
 
@@ -153,6 +171,14 @@ def _since(horizon: int, link: Link) -> Link:
     if link.other_ms is None or link.other_ms > horizon:
         return link
     return Link(link.time_ms, link.value, link.origin)
+
+
+def _later(one: int | None, other: int | None) -> int | None:
+    return one if other is None or (one is not None and one > other) else other
+
+
+def _is_beaten(held: Register, said: Register) -> bool:
+    return held.time_ms == said.time_ms and _beats(said.value, said.origin, held)
 
 
 def _beats(value: Any, origin: str, held: Register) -> bool:

@@ -3,7 +3,7 @@
 1. A store keeps bodies (encoded records, `encoding`) under keys (`ids`). It knows nothing of what they mean but how
    changes merge into them (`encoding.merged`), so that every store ends in the same bytes.
 2. **`get` answers at once.** A store that may have to wait (over a network, on a miss in its near-cache) raises
-   `NotAtOnce` and gets to work; whoever can wait awaits `arrival` and asks again, and everybody in between (read a
+   `NotAtOnce` and gets to work; whoever can wait waits for `arrival` and asks again, and everybody in between (read a
    profile, decide, answer) stays an ordinary function. The embedded store never raises it.
 3. **`apply` has stored a batch when it returns**, as durably as the store can. It may block for milliseconds (fsync,
    another process's turn, a network), so a server calls it from a thread. Repeating a batch is free of harm, so one
@@ -64,7 +64,7 @@ class StoreBehind(StoreError):
 
 
 class NotAtOnce(Exception):
-    """The answer is on its way. `arrival` is done when asking again is worth it; it raises StoreError if it is not."""
+    """The answer is on its way. `arrival`, which others wait for too, is done when asking again is worth it."""
 
     def __init__(self, arrival: Awaitable[None]) -> None:
         super().__init__("the answer is on its way")
@@ -94,8 +94,8 @@ class StoreStats(Struct, frozen=True):
     readers_most: int | None = None
 
 
-class Store(Protocol):
-    """What every store can do."""
+class Reads(Protocol):
+    """What a decision needs of a store."""
 
     def get(self, keys: Sequence[Key]) -> list[Found]:
         """The bodies under these keys, in their order. Raises StoreError, NotAtOnce."""
@@ -113,11 +113,15 @@ class Store(Protocol):
         """
         ...
 
+
+class Store(Reads, Protocol):
+    """What every store can do."""
+
     def apply(self, changes: Iterable[Change], marks: Mapping[str, Span] = NO_MARKS) -> int:
         """Merge a batch, durably; how many records are now other than before. Raises StoreError, StoreBehind.
 
-        `marks`: the bytes of which log files it comes from. The end of each is kept, unless what is kept is greater; it
-        is refused where what is kept is less than the beginning.
+        `marks`: the bytes of which log files it comes from. The end of each is kept, unless what is kept is greater;
+        none is, where of any of them what is kept is less than its beginning.
         """
         ...
 

@@ -53,10 +53,26 @@ def survey(rows: Iterable[tuple[Key, Found]]) -> Survey:
         held = seen.kinds.setdefault(kind, Held())
         held.records += 1
         held.bytes += len(key) + (len(found) if isinstance(found, bytes) else 0)
-        why = _fault(found)
+        why = fault(found)
         if why is not None:
-            seen.damaged.append(Bad(kind, sha256(key[2:]).hexdigest()[:HASH_DIGITS], why))
+            seen.damaged.append(bad(key, why))
     return seen
+
+
+def bad(key: Key, why: str) -> Bad:
+    """The record under this key, as it is told of."""
+    return Bad(_kind(key), sha256(key[2:]).hexdigest()[:HASH_DIGITS], why)
+
+
+def fault(found: Found) -> str | None:
+    """Why this is no record; None for one that is."""
+    if found is DAMAGED:
+        return "its checksum does not fit"
+    try:
+        decode(found or b"")
+    except BadRecord as error:
+        return str(error)
+    return None
 
 
 def _kind(key: Key) -> str:
@@ -64,13 +80,3 @@ def _kind(key: Key) -> str:
         return kind_of(key)
     except KeyError:
         return UNKNOWN_KIND
-
-
-def _fault(found: Found) -> str | None:
-    if found is DAMAGED:
-        return "its checksum does not fit"
-    try:
-        decode(found or b"")
-    except BadRecord as bad:
-        return str(bad)
-    return None

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from engine.profiles.ids import Key, Kind
 from engine.profiles.record import Change
-from engine.profiles.store import NO_MARKS, Following, Found, StoreDamaged, StoreStats
+from engine.profiles.store import NO_MARKS, Following, Found, Span, StoreDamaged, StoreStats
 
 
 class UnreadableStore:
@@ -33,7 +33,11 @@ class UnreadableStore:
         """Raises StoreDamaged."""
         self._refuse()
 
-    def apply(self, changes: Iterable[Change], marks: Mapping[str, int] = NO_MARKS) -> int:  # noqa: ARG002 - as every store
+    def apply(self, changes: Iterable[Change], marks: Mapping[str, Span] = NO_MARKS) -> int:  # noqa: ARG002 - as every store
+        """Raises StoreDamaged."""
+        self._refuse()
+
+    def put(self, records: Iterable[tuple[Key, bytes]]) -> int:  # noqa: ARG002 - as every store
         """Raises StoreDamaged."""
         self._refuse()
 

@@ -11,6 +11,8 @@ import pytest
 
 from engine.profiles.lmdb import LmdbStore
 from engine.profiles.store import Store
+from engine.profiles.valkey.address import address
+from engine.profiles.valkey.store import ValkeyStore
 
 PATIENCE_S = 120  # no test measures time; this only ends what hangs
 
@@ -34,13 +36,33 @@ def _memory() -> Store:
     return made
 
 
-@pytest.fixture(params=["lmdb", "memory"])
+def _shared(request: pytest.FixtureRequest, server: str) -> Store:
+    return ValkeyStore(address(request.getfixturevalue(server).url()), node="here")
+
+
+@pytest.fixture(params=["lmdb", "memory", "valkey", "cluster"])
 def store(request: pytest.FixtureRequest, folder: Path) -> Iterator[Store]:
     """An empty store of each kind; a new kind is one more name and line here."""
-    made: dict[str, Callable[[], Store]] = {"lmdb": lambda: LmdbStore(folder), "memory": _memory}
+    made: dict[str, Callable[[], Store]] = {
+        "lmdb": lambda: LmdbStore(folder),
+        "memory": _memory,
+        "valkey": lambda: _shared(request, "valkey_server"),
+        "cluster": lambda: _shared(request, "valkey_cluster"),
+    }
     opened = made[request.param]()
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def emptied(store: Store) -> Callable[[], Store]:
+    """Empties the store, for laws that want it many times."""
+
+    def empty() -> Store:
+        store.delete([key for key, _ in store.scan()])
+        return store
+
+    return empty
 
 
 @pytest.fixture

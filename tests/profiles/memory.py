@@ -2,10 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from engine.profiles.encoding import merged
+from engine.profiles.encoding import joined, merged
 from engine.profiles.ids import Key, Kind, prefix
 from engine.profiles.record import Change
-from engine.profiles.store import CHAIN_LONGEST, NO_MARKS, Following, Found, StoreStats, StoreUnavailable
+from engine.profiles.store import (
+    CHAIN_LONGEST,
+    NO_MARKS,
+    Following,
+    Found,
+    Span,
+    StoreBehind,
+    StoreStats,
+    StoreUnavailable,
+)
 
 SCANNED_AT_ONCE = 256
 
@@ -39,7 +48,7 @@ class MemoryStore:
             key = None if body is None else following(body)
         return found
 
-    def apply(self, changes: Iterable[Change], marks: Mapping[str, int] = NO_MARKS) -> int:
+    def apply(self, changes: Iterable[Change], marks: Mapping[str, Span] = NO_MARKS) -> int:
         """As every store."""
         self._refuse_closed()
         by_key: dict[Key, list[Change]] = {}
@@ -48,8 +57,25 @@ class MemoryStore:
         after = {key: merged(self.bodies.get(key), of) for key, of in by_key.items()}
         different = {key: body for key, body in after.items() if body is not None and body != self.bodies.get(key)}
         self.bodies |= different
-        self._marks |= {name: mark for name, mark in marks.items() if mark > self._marks.get(name, -1)}
+        if any(self._marks.get(name, 0) < span.begin for name, span in marks.items()):
+            raise StoreBehind("the store has lost something")
+        self._marks |= {name: span.end for name, span in marks.items() if span.end > self._marks.get(name, -1)}
         return len(different)
+
+    def put(self, records: Iterable[tuple[Key, bytes]]) -> int:
+        """As every store."""
+        self._refuse_closed()
+        before = dict(self.bodies)
+        after: dict[Key, bytes] = {}
+        for key, body in records:
+            after[key] = joined(after.get(key, before.get(key)), body)
+        self.bodies |= after
+        return sum(before.get(key) != body for key, body in after.items())
+
+    def lose(self) -> None:
+        """As a server that is emptied."""
+        self.bodies.clear()
+        self._marks.clear()
 
     def marks(self) -> dict[str, int]:
         """As every store."""

@@ -30,6 +30,8 @@ def test_nothing_can_be_written(nothing: Store) -> None:
     with pytest.raises(StoreUnavailable, match="data/profiles"):
         nothing.apply(())
     with pytest.raises(StoreUnavailable, match="data/profiles"):
+        nothing.put(())
+    with pytest.raises(StoreUnavailable, match="data/profiles"):
         nothing.delete((key("visitor", "ada"),))
     with pytest.raises(StoreUnavailable, match="data/profiles"):
         nothing.forget_marks(["a.ndjson"])

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.limits import RECORD_REGISTERS
-from engine.profiles.encoding import decode, facts, merged
+from engine.profiles.encoding import decode, facts, joined, merged
 from engine.profiles.ids import Key, Kind, key
 from engine.profiles.record import Change, Link, LinkName, Record, Register, canonical, time_ms
 
@@ -101,6 +101,65 @@ def test_each_register_ends_as_the_law_reads(changes: list[Change]) -> None:
     body = merged(None, same)
     ended = Record() if body is None else decode(body)
     assert in_bytes(ended) == in_bytes(by_the_book(same))
+
+
+def parts_of(changes: Sequence[Change], data: st.DataObject) -> list[Record]:
+    """What three stores know of one identity that each heard some of this, some of it twice."""
+    heard = st.sets(st.sampled_from(range(3)), min_size=1)
+    who = [data.draw(heard) for _ in changes]
+    records = [Record(), Record(), Record()]
+    for place, record in enumerate(records):
+        record.merge([change for change, those in zip(changes, who, strict=True) if place in those])
+    return records
+
+
+def in_one(*records: Record) -> Record:
+    """All of them joined, in this order."""
+    one = Record()
+    for record in records:
+        one.join(record)
+    return one
+
+
+@settings(max_examples=150)
+@given(st.lists(CHANGES.map(lambda change: msgspec.structs.replace(change, key=ANN)), max_size=12), st.data())
+def test_records_join_into_what_all_their_changes_make(changes: list[Change], data: st.DataObject) -> None:
+    """In any order, in any grouping, and any number of times: the join is the merge of all that any of them heard."""
+    a, b, c = parts_of(changes, data)
+    all_of_it = Record()
+    all_of_it.merge(changes)
+    whole = in_bytes(all_of_it)
+    assert in_bytes(in_one(a, b, c)) == in_bytes(in_one(c, b, a)) == whole
+    assert in_bytes(in_one(in_one(a, b), c)) == in_bytes(in_one(a, in_one(b, c))) == whole
+    assert in_bytes(in_one(a, b, c, a, all_of_it, b)) == whole
+    assert not all_of_it.join(all_of_it)
+
+
+@settings(max_examples=200)
+@given(st.lists(CHANGES, min_size=1, max_size=8), st.data())
+def test_joined_bytes_are_what_merged_changes_are(changes: list[Change], data: st.DataObject) -> None:
+    """The same of bodies, as stores join them; and an equal record is left byte for byte as it is."""
+    same = [msgspec.structs.replace(change, key=ANN) for change in changes]
+    cut = data.draw(st.integers(0, len(same)))
+    one, other, both = merged(None, same[:cut]), merged(None, same[cut:]), merged(None, same)
+    if other is not None:
+        assert joined(one, other) == both
+        assert joined(both, other) == both
+        assert joined(other, other) == joined(None, other) == other
+    if one is not None and both is not None:
+        assert joined(both, one) == joined(one, both) == both
+
+
+def test_the_join_keeps_the_bound_on_traits() -> None:
+    """Two records of as many traits as there may be become one of the newest, whatever fell out of each before."""
+    random = Random(5)
+    changes = [Change(ANN, random.randrange(40), {f"t{n % 4500}": n}) for n in range(6_000)]
+    one, other, both = Record(), Record(), Record()
+    one.merge(changes[::2])
+    other.merge(changes[1::2])
+    both.merge(changes)
+    assert len(one.traits) == len(other.traits) == RECORD_REGISTERS
+    assert in_bytes(in_one(one, other)) == in_bytes(in_one(other, one)) == in_bytes(both)
 
 
 def test_the_newest_value_stays() -> None:

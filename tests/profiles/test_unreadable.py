@@ -18,6 +18,7 @@ ANN = key("visitor", "ann")
         lambda store: store.get([ANN]),
         lambda store: store.chain(ANN, lambda _: None),
         lambda store: store.apply([]),
+        lambda store: store.put([]),
         lambda store: store.marks(),
         lambda store: store.forget_marks([]),
         lambda store: store.scan(),
