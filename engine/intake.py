@@ -9,9 +9,12 @@ message means (`segment`), how lines and records are kept (`events`, `profiles`)
    durable in the store, with the mark how far the log is applied. So an acknowledged event is in both.
 3. Trouble with disk or store is everybody's in the group: nothing is acknowledged, and whoever sent it tries again.
    What is then in the log and not in the store is applied before the next group is; until then nothing is appended.
-4. What waits is bounded (`limits.INTAKE_BYTES`); beyond that it is `TooBusy`, at once.
-5. What is not acceptable goes into the rejected log in the same group, so that it is as safe as the rest.
-6. What somebody's deletion covers, and only now arrives, is not kept (`segment.deletion`).
+4. A store that lost something has the group all the same, so that is no trouble of the group's. But its file is let go
+   of: as any finished file it is applied again from where the store knows it (`segment.restoring`), and nobody waits
+   for that. `look` finds it out where nothing comes that would.
+5. What waits is bounded (`limits.INTAKE_BYTES`); beyond that it is `TooBusy`, at once.
+6. What is not acceptable goes into the rejected log in the same group, so that it is as safe as the rest.
+7. What somebody's deletion covers, and only now arrives, is not kept (`segment.deletion`).
 """
 
 import asyncio
@@ -26,15 +29,16 @@ from msgspec import Struct
 from engine import limits
 from engine.events.disk import DISK, Disk, LogError, told
 from engine.events.line import encode
-from engine.events.log import EventLog
+from engine.events.log import EventLog, Position
 from engine.events.rejected import RejectedLog
 from engine.events.rejected import encode as encode_rejected
-from engine.profiles.store import Store, StoreError
+from engine.profiles.store import Span, Store, StoreBehind, StoreError
 from engine.segment.accept import Delivery, Rejection
 from engine.segment.applying import Applying, not_deleted
 from engine.segment.erasure import SOURCE, Erasures, Logs
 from engine.segment.identity import meant
 from engine.segment.message import Message
+from engine.segment.standing import acquainted
 
 
 class TooBusy(Exception):  # noqa: N818 - it is a state, and it passes
@@ -70,7 +74,8 @@ class Intake:
         self._store = store
         self._applying = Applying(store, rest)
         self._rest = rest
-        self._behind: set[str] = set()  # files of ours that hold lines which the store does not know yet
+        self._behind: dict[str, int] = {}  # from where on files of ours hold what the store does not know yet
+        self._applied: Position | None = None  # how far our newest file is in the store
         self._queue: deque[_Waiting] = deque()
         self._bytes = 0
         self._wake = threading.Condition()
@@ -90,6 +95,14 @@ class Intake:
     def settle(self) -> None:
         """Close a file of the log whose hour is over, though nothing comes that would."""
         self._log.settle()
+
+    def look(self) -> dict[str, int]:
+        """The store's marks; a file of ours of which it knows less than was applied is let go of. Raises StoreError."""
+        applied = self._applied  # before the marks: what is applied meanwhile is not lost
+        _, marks = acquainted(self._store)
+        if applied is not None and marks.get(applied.file, 0) < applied.end:
+            self._log.leave(applied.file)
+        return marks
 
     async def take(self, deliver: Callable[[], Delivery], size: int) -> Delivery:
         """As `submit`, for an event loop. Raises TooBusy, and what the future holds."""
@@ -166,12 +179,17 @@ class Intake:
         said = self._applying.said(messages)
         lines = list(map(self._line, messages))
         self._note_deletions(messages)
+        self._applying.meet()
         position = self._log.append(lines)
+        begin = position.end - sum(map(len, lines))
         try:
-            self._applying.keep(said, {position.file: position.end})
+            self._applying.keep(said, {position.file: Span(begin, position.end)})
+        except StoreBehind:
+            self._log.leave(position.file)
         except StoreError:
-            self._behind.add(position.file)
+            self._behind.setdefault(position.file, begin)
             raise
+        self._applied = position
 
     def _line(self, message: Message) -> bytes:
         self._rest()
@@ -188,14 +206,16 @@ class Intake:
 
     def _mend(self) -> None:
         """What is in our files and not in the store goes there first. Raises StoreError, LogError."""
-        for name in sorted(self._behind):
+        for name, begin in sorted(self._behind.items()):
             try:
-                self._applying.file(self._logs.events / name, self._store.marks().get(name, 0))
+                self._applying.file(self._logs.events / name, begin)
+            except StoreBehind:
+                self._log.leave(name)
             except FileNotFoundError:
                 pass  # removed by hand
             except OSError as error:
                 raise told(self._logs.events, error) from error
-            self._behind.discard(name)
+            del self._behind[name]
 
     def _reject(self, rejections: Sequence[Rejection]) -> None:
         if rejections:

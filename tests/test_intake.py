@@ -25,9 +25,10 @@ from engine.intake import Intake, TooBusy
 from engine.profiles.ids import key
 from engine.profiles.store import StoreUnavailable
 from engine.segment.accept import Delivery, accept, opened
-from engine.segment.applying import Applying, catch_up
+from engine.segment.applying import Applying
 from engine.segment.erasure import Logs
 from engine.segment.reasons import Unacceptable
+from engine.segment.restoring import catch_up
 
 PATIENCE_S = 60.0  # no test measures time; this only ends what hangs
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -249,22 +250,64 @@ async def _ask_and_leave(held: Held) -> None:
 
 def test_a_log_that_was_removed_by_hand_holds_nobody_up(held: Held) -> None:
     """Between a write to the log and one to the store: then there is nothing to bring into the store."""
-    apply, refused = held.store.apply, threading.Event()
-
-    def refuse(*_: Any) -> int:
-        refused.set()
-        raise StoreUnavailable("on purpose")
-
+    apply = held.store.apply
+    held.intake.look()
     held.store.apply = refuse
     held.let_go()
     assert isinstance(held.submit("u1").exception(PATIENCE_S), StoreUnavailable)
-    assert refused.is_set()
+    assert files(held.logs.events)
     for path in files(held.logs.events):
         path.unlink()
     held.store.apply = apply
     assert held.submit("u2").result(PATIENCE_S)
     assert held.kept == ["u2"]
     held.assert_agree()
+
+
+def test_a_store_that_lost_something_holds_nobody_up(held: Held) -> None:
+    """What comes is acknowledged, for it is in log and store; its file is let go of, and applied again by who looks."""
+    held.let_go()
+    held.submit("u1").result(PATIENCE_S)
+    held.store.lose()
+    held.submit("u2").result(PATIENCE_S)
+    assert key("user", "u2") in held.store.bodies
+    assert key("user", "u1") not in held.store.bodies
+    held.submit("u3").result(PATIENCE_S)
+    assert len(files(held.logs.events)) == 2
+    assert catch_up(held.logs.events, held.store).events == 2
+    held.assert_agree()
+
+
+def test_a_store_that_lost_something_while_it_was_away(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be applied is, before anything else; what was lost before that, by who looks."""
+    held.let_go()
+    held.submit("u1").result(PATIENCE_S)
+    with monkeypatch.context() as away:
+        away.setattr(held.store, "apply", refuse)
+        assert isinstance(held.submit("u2").exception(PATIENCE_S), StoreUnavailable)
+    held.store.lose()
+    held.submit("u3").result(PATIENCE_S)
+    assert {key("user", "u2"), key("user", "u3")} <= held.store.bodies.keys()
+    assert catch_up(held.logs.events, held.store).events >= 2
+    held.assert_agree()
+
+
+def refuse(*_: Any) -> int:
+    """As a store that is away."""
+    raise StoreUnavailable("on purpose")
+
+
+def test_an_idle_process_finds_a_loss(held: Held) -> None:
+    """By its own file; once more changes nothing, nor does a look where nothing is lost."""
+    held.let_go()
+    held.submit("u1").result(PATIENCE_S)
+    held.intake.look()
+    assert finished(held.logs.events) == []
+    held.store.lose()
+    assert held.intake.look() == {}
+    assert catch_up(held.logs.events, held.store, held.intake.look()).events == 1
+    held.assert_agree()
+    assert held.intake.look() == {path.name: path.stat().st_size for path in files(held.logs.events)}
 
 
 def test_a_quiet_file_is_finished_when_its_hour_is_over(held: Held) -> None:

@@ -27,8 +27,9 @@ from engine.intake import Intake
 from engine.profiles.ids import key
 from engine.profiles.store import StoreError, StoreFull
 from engine.segment.accept import Delivery, Envelope, accept, opened
-from engine.segment.applying import Applying, catch_up
+from engine.segment.applying import Applying
 from engine.segment.erasure import Logs
+from engine.segment.restoring import catch_up
 
 HERE = Path(__file__).parent
 PATIENCE_S = 60.0  # no test measures time; this only ends what hangs

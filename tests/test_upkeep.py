@@ -11,14 +11,16 @@ import pytest
 from engine import limits
 from engine.events import archive
 from engine.events.disk import LogError, LogFull
+from engine.events.reading import files
 from engine.intake import Intake
-from engine.node import Settings
 from engine.profiles.ids import key
 from engine.profiles.lmdb import LmdbStore
 from engine.profiles.record import time_ms
 from engine.profiles.store import StoreFull, StoreUnavailable
 from engine.segment.accept import accept, opened
 from engine.segment.compactor import turn
+from engine.segment.elsewhere import Gone, Notes, heard, tell, told
+from engine.settings import Settings
 from engine.upkeep import Upkeep
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -123,6 +125,25 @@ def test_a_deletion_is_noted_before_it_is_begun(world: World, monkeypatch: pytes
             world.upkeep.erase(U1, time_ms(NOW))
 
 
+def test_what_another_node_deleted_is_deleted_here(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once: it is noted, and so is what this node deleted itself."""
+    tell(world.store, {U1: Gone(time_ms(NOW) + 1)})
+    world.upkeep.hear()
+    assert not any(b'"u1"' in path.read_bytes() for path in files(world.logs.events))
+    assert any(b'"u2"' in path.read_bytes() for path in files(world.logs.events))
+    world.upkeep.erase(key("user", "u2"), time_ms(NOW))
+    with monkeypatch.context() as broken:
+        broken.setattr("engine.upkeep.erase", raising(AssertionError("once more")))
+        world.upkeep.hear()
+        world.upkeep.hear()
+    assert heard(told(world.store)).keys() == Notes(world.logs.erasures).read().keys() == {U1, key("user", "u2")}
+    with monkeypatch.context() as broken:
+        broken.setattr(world.store, "get", raising(StoreUnavailable("not now")))
+        world.upkeep.hear()
+    [(what, trouble)] = world.told
+    assert (what, "it is tried again: not now" in trouble) == ("log", True)
+
+
 def test_the_log_of_yesterday_becomes_parquet(world: World) -> None:
     """By one process, once it is finished; what another one has begun is left to it."""
     tomorrow = NOW + timedelta(days=1)
@@ -139,14 +160,52 @@ def test_the_log_of_yesterday_becomes_parquet(world: World) -> None:
     assert world.told == []
 
 
+def test_what_is_compacted_comes_back_into_a_store_that_lost_it(world: World) -> None:
+    """With its marks it lost the proof that it holds it; a deletion waits for that, noted as it is."""
+    world.intake.stop()
+    world.upkeep.compact(NOW + timedelta(days=1))
+    world.upkeep.restore()
+    world.store.delete([U1])
+    world.store.forget_marks(world.store.marks())
+    with pytest.raises(StoreUnavailable, match="1 compacted parts of the log"):
+        world.upkeep.erase(U1, time_ms(NOW))
+    assert world.upkeep.unfinished() == 1
+    world.upkeep.restore()
+    assert isinstance(world.store.one(U1), bytes)
+    assert world.told == []
+
+
+def test_trouble_with_restoring_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And it is tried again."""
+    with monkeypatch.context() as broken:
+        broken.setattr(world.store, "marks", raising(StoreUnavailable("not now")))
+        world.upkeep.restore()
+    [(what, trouble)] = world.told
+    assert what == "log"
+    assert "it is tried again: not now" in trouble
+
+
+def test_a_living_process_lets_go_of_a_file_that_the_store_lost(world: World) -> None:
+    """Though nothing comes that would show it; then it is applied again as any other, and nothing else is."""
+    world.upkeep.catch_up()
+    assert len(files(world.logs.events)) == 1
+    world.store.delete([U1])
+    world.store.forget_marks([files(world.logs.events)[0].name])
+    world.upkeep.catch_up()
+    assert isinstance(world.store.one(U1), bytes)
+    world.send("u3")
+    assert len(files(world.logs.events)) == 2
+    assert world.told == []
+
+
 def test_trouble_with_compacting_is_told(world: World) -> None:
     """And it is tried again."""
     world.intake.stop()
     (world.logs.events / "work").write_bytes(b"a file in the way")
     world.upkeep.compact(NOW + timedelta(days=1))
-    [(what, told)] = world.told
+    [(what, trouble)] = world.told
     assert what == "compacting"
-    assert "it is tried again" in told
+    assert "it is tried again" in trouble
     (world.logs.events / "work").unlink()
     world.upkeep.compact(NOW + timedelta(days=1))
     assert archive.parts(world.logs.events).lines == ()
@@ -157,7 +216,9 @@ def test_nothing_is_done_after_the_end(world: World) -> None:
     world.intake.erasures.ask(U1, time_ms(NOW))
     world.upkeep.end()
     world.upkeep.catch_up()
+    world.upkeep.restore()
     world.upkeep.finish()
+    world.upkeep.hear()
     world.upkeep.compact(NOW + timedelta(days=1))
     with pytest.raises(StoreUnavailable):
         world.upkeep.erase(U1, time_ms(NOW))
@@ -169,7 +230,7 @@ def test_the_end_waits_for_the_step_at_work(world: World, monkeypatch: pytest.Mo
     """A long catching up stops where it is; what it did so far is in the store."""
     begun, go_on = threading.Event(), threading.Event()
 
-    def slow(_folder: Path, _store: object, read: Callable[[int], None]) -> None:
+    def slow(_folder: Path, _store: object, _marks: object, read: Callable[[int], None]) -> None:
         begun.set()
         assert go_on.wait(30)
         read(1)

@@ -14,6 +14,7 @@ message means (it is bytes that are JSON), profiles, Segment, HTTP, the clock (i
 7. `recovery`    what is done once at a start: overwriting finished, torn ends set aside.
 8. `archive`     which files the log consists of, and how Parquet takes the place of lines, in one moment.
 9. `parquet`     events as rows of Parquet files, by DuckDB; `row` is one of them. Pure.
+10. `node_id`    whose log it is, where several nodes keep one each.
 
 Bytes that were appended never move, so a place in a file (its name and an offset) stays good for as long as the file
 is there. Files are made with 0600, folders with 0700: they are personal data.

@@ -16,6 +16,7 @@ What lives here: `Parts`, the lock that readers hold, `take_place`. What may not
 """
 
 import os
+import secrets
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -36,6 +37,7 @@ DAMAGED_FOLDER: Final = "damaged"
 WORK_FOLDER: Final = "work"
 NOTE_FILE: Final = "replacing"
 _DAY: Final = "day="
+_TOKEN_BYTES: Final = 4
 
 
 class Parts(Struct, frozen=True):
@@ -72,6 +74,23 @@ def reading(folder: Path) -> Iterator[Parts]:
 def damaged(folder: Path) -> list[Path]:
     """The files of lines that could not be compacted, the oldest first. Raises OSError."""
     return files(folder / DAMAGED_FOLDER)
+
+
+def named(begun: str) -> str:
+    """A name that nothing ever had, for what is made of lines of which this is the first file's stem."""
+    return f"{begun}-{secrets.token_hex(_TOKEN_BYTES)}"
+
+
+def begun(path: Path) -> str:
+    """What a file that was `named` so is made of."""
+    return path.stem[: -2 * _TOKEN_BYTES - 1]
+
+
+def changed_ns(folder: Path) -> int:
+    """When files last took the place of others, by the system's clock; 0 if they never did. Raises OSError."""
+    with suppress(FileNotFoundError):
+        return (folder / NOTE_FILE).stat().st_mtime_ns
+    return 0
 
 
 def beside(folder: Path, name: str) -> Path:

@@ -59,15 +59,13 @@ class EventLog:
         folder: Path,
         now: Callable[[], datetime],
         *,
-        host: str = "",
         file_bytes: int = LOG_FILE_BYTES,
         hourly: bool = True,
         disk: Disk = DISK,
     ) -> None:
-        """Nothing is made before the first append. `host` becomes part of the names, where several share a folder."""
+        """Nothing is made before the first append."""
         self._folder = folder
         self._now = now
-        self._host = "".join(letter if letter.isalnum() else "-" for letter in host)
         self._file_bytes = file_bytes
         self._hourly = hourly
         self._disk = disk
@@ -94,6 +92,12 @@ class EventLog:
         """Close a file that nothing more will be written to, though no append comes that would notice."""
         with self._turn:
             if self._file is not None and not self._serves(self._file):
+                self._let_go(self._file)
+
+    def leave(self, name: str) -> None:
+        """Close the file of this name, if it is being written; the next append begins a new one."""
+        with self._turn:
+            if self._file is not None and self._file.path.name == name:
                 self._let_go(self._file)
 
     def close(self) -> None:
@@ -150,11 +154,10 @@ class EventLog:
         return file
 
     def _name(self) -> str:
-        """Sorted by name, files stand in the order of their beginnings."""
+        """Sorted by name, files stand in the order of their beginnings; those of several nodes may be put together."""
         now = self._now().astimezone(UTC).isoformat(timespec="milliseconds")
         begun = now.removesuffix("+00:00").replace("-", "").replace(":", "")
-        parts = (f"{begun}Z", self._host, str(os.getpid()), secrets.token_hex(4))
-        return "-".join(filter(None, parts)) + SUFFIX
+        return f"{begun}Z-{os.getpid()}-{secrets.token_hex(4)}{SUFFIX}"
 
     def _sync_folders(self) -> None:
         self._disk.sync_folder(self._folder)

@@ -78,7 +78,6 @@ class RejectedLog:
         folder: Path,
         now: Callable[[], datetime],
         *,
-        host: str = "",
         most_bytes: int = REJECTED_BYTES,
         file_bytes: int = REJECTED_FILE_BYTES,
         disk: Disk = DISK,
@@ -86,7 +85,7 @@ class RejectedLog:
         self._folder = folder
         self._disk = disk
         self._most_bytes = most_bytes
-        self._log = EventLog(folder, now, host=host, file_bytes=file_bytes, hourly=False, disk=disk)
+        self._log = EventLog(folder, now, file_bytes=file_bytes, hourly=False, disk=disk)
         self._last = ""
 
     def append(self, rejected: Sequence[bytes]) -> Position:

@@ -13,9 +13,10 @@ are kept, any one store, the clock (a time always comes as an argument), rules a
               `fields` reads ids and objects as Segment's libraries send them, `moments` times.
 4. `reasons`  every reason why something is not acceptable, as a table of codes.
 5. `identity` from a message to the changes it makes; `deletion` who is meant by a deletion, and what stays of others.
-6. `applying` from messages into the store, live and from the log alike (`logged` reads what the log kept); `erasure`
-              carries a deletion out. `compacting` makes Parquet of the log's lines, for a service in a process of its
-              own (`compactor`); `cutting` takes a person's events out of it.
+6. `applying` from messages into the store, live and from the log alike (`logged` reads what the log kept); `standing`
+              what the store proves to hold of the log, and `restoring` what it lost, brought back. `erasure` carries a
+              deletion out, `elsewhere` tells other nodes of it. `compacting` makes Parquet of the log's lines, for a
+              service in a process of its own (`compactor`); `cutting` takes a person's events out of it.
 7. `sources`  who may send: names, kinds, keys as digests; `keys` reads them for a service at work, and `ledger` keeps
               the files; `settings` what analytics.js asks before it sends.
 

@@ -1,17 +1,18 @@
 """From messages to the store: live, from the log after a crash, and from the whole log again. One way for all three.
 
 What lives here: changes and sightings of messages gathered into one batch; files of the event log applied from any
-place on. What may not: appending to the log, HTTP, printing, the clock.
+place on. What may not: appending to the log, which files are applied when (`restoring`), HTTP, printing, the clock.
 
 1. A batch is applied together with its mark, how many bytes of which file of the log are in the store now. Applying
-   more of it again is free of harm, so a mark that is too small costs time and nothing else.
+   more of it again is free of harm, so a mark that is too small costs time and nothing else. No mark is set where the
+   store lost what was before (`standing`).
 2. Names of traits, events and sources are noted once an hour, not once an event: what was noted is remembered.
 3. What is no line, or says what cannot be understood, is counted and left out; a torn end is where a file ends. A file
    that is damaged as a whole is named, and costs only itself.
 4. A file that somebody writes is applied as far as it goes at this moment.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,17 +20,18 @@ import msgspec
 from msgspec import Struct
 
 from engine.events import archive, parquet
-from engine.events.disk import LogDamaged, LogError, told
-from engine.events.reading import Damaged, Torn, after_blanks, entries, files, is_finished
-from engine.events.recovery import recover
+from engine.events.disk import LogDamaged
+from engine.events.line import Entry
+from engine.events.reading import Damaged, Torn, after_blanks, entries
 from engine.limits import CATALOGUE_NOTED, REPLAY_BATCH
 from engine.profiles.ids import Key
 from engine.profiles.record import Change
-from engine.profiles.store import NO_MARKS, Store
+from engine.profiles.store import NO_MARKS, Span, Store, StoreBehind
 from engine.segment.deletion import deleted, ever_deleted, left_over
 from engine.segment.identity import changes, identities, sightings
 from engine.segment.logged import message as message_of
 from engine.segment.message import Message, understood
+from engine.segment.standing import WHOLE, acquainted
 
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -60,68 +62,6 @@ class Said(Struct):
     noted: list[tuple[Key, int, str]] = []
 
 
-def catch_up(folder: Path, store: Store, read: Callable[[int], None] = lambda _: None) -> Applied:
-    """What finished files of the log hold and the store does not know, into the store; torn ends are set aside.
-
-    Finished is a file whose writer is gone: after a crash its last lines may be in the log alone. Any process may do
-    this at any time. `read` is told how many bytes were read, and may end it by an exception. Raises StoreError,
-    LogError.
-    """
-    applied = Applied(torn=len(recover(folder).torn))
-    marks = store.marks()
-    applying = Applying(store)
-    paths = _files(folder)
-    for path in paths:
-        try:
-            if marks.get(path.name, 0) < path.stat().st_size and is_finished(path):
-                applied.add(applying.file(path, marks.get(path.name, 0), read))
-        except FileNotFoundError:
-            continue  # compacted, or removed by hand
-        except OSError as error:
-            raise told(folder, error) from error
-    store.forget_marks(marks.keys() - {path.name for path in paths})
-    return applied
-
-
-def _files(folder: Path) -> list[Path]:
-    try:
-        return files(folder)
-    except OSError as error:
-        raise told(folder, error) from error
-
-
-def replay(folder: Path, store: Store, read: Callable[[int], None] = lambda _: None) -> Applied:
-    """The whole log into the store: its lines, what is Parquet by now, and what was too damaged for that.
-
-    Nobody has to wait for it: a file that is compacted before its turn comes is there as Parquet then. One that cannot
-    be read keeps none of the others from being applied. Raises StoreError, LogError, OSError.
-    """
-    applying, applied = Applying(store), Applied()
-    done: set[Path] = set()
-    trouble: LogError | None = None
-    while new := [path for path in all_files(folder) if path not in done]:
-        for path in new:
-            done.add(path)
-            try:
-                is_parquet = path.suffix == archive.PARQUET_SUFFIX
-                applied.add(applying.archived(path, read) if is_parquet else applying.file(path, 0, read))
-            except FileNotFoundError:
-                continue
-            except LogDamaged as error:
-                applied.unreadable.append(str(error))
-            except LogError as error:
-                trouble = trouble or error
-    if trouble is not None:
-        raise trouble
-    return applied
-
-
-def all_files(folder: Path) -> list[Path]:
-    """Every file that holds lines or events of the log. Raises OSError."""
-    found = archive.parts(folder)
-    return [*found.parquet, *archive.damaged(folder), *found.lines]
-
-
 class Applying:
     """The way into one store. Of one thread at a time."""
 
@@ -130,9 +70,10 @@ class Applying:
         self._store = store
         self._rest = rest
         self._noted: set[tuple[Key, int, str]] = set()
+        self._acquaintance: Mapping[str, Span] | None = None
 
-    def apply(self, messages: Sequence[Message], marks: Mapping[str, int] = NO_MARKS) -> None:
-        """What these messages say, durably in the store. Raises StoreError."""
+    def apply(self, messages: Sequence[Message], marks: Mapping[str, Span] = NO_MARKS) -> None:
+        """What these messages say, durably in the store. Raises StoreError, StoreBehind."""
         self.keep(self.said(messages), marks)
 
     def said(self, messages: Sequence[Message]) -> Said:
@@ -148,9 +89,20 @@ class Applying:
                     said.noted.append(what)
         return said
 
-    def keep(self, said: Said, marks: Mapping[str, int] = NO_MARKS) -> None:
-        """That, durably in the store. Raises StoreError."""
-        self._store.apply(said.changes, marks)
+    def meet(self) -> Mapping[str, Span]:
+        """What has to be true of the store whenever a mark is set; asked once. Raises StoreError."""
+        if self._acquaintance is None:
+            self._acquaintance, _ = acquainted(self._store)
+        return self._acquaintance
+
+    def keep(self, said: Said, marks: Mapping[str, Span] = NO_MARKS) -> None:
+        """That, durably in the store; with marks, where it has what was before. Raises StoreError, StoreBehind."""
+        try:
+            self._store.apply(said.changes, {**marks, **self.meet()} if marks else NO_MARKS)
+        except StoreBehind:
+            self._acquaintance = None
+            self._noted.clear()
+            raise
         if len(self._noted) > CATALOGUE_NOTED:
             self._noted.clear()
         self._noted.update(said.noted)
@@ -158,50 +110,68 @@ class Applying:
     def file(self, path: Path, start: int = 0, read: Callable[[int], None] = lambda _: None) -> Applied:
         """All that stands in this file of the log from `start` on; `read` is told how many bytes that were.
 
-        Raises StoreError, OSError.
+        Where the store does not hold what stands before that, all of it is applied as well, and not marked: then it
+        raises StoreBehind in the end. Raises StoreError, OSError.
         """
         applied = Applied()
+        behind: StoreBehind | None = None
+        for batch, batch_end in self._batches(entries(path, start), start, applied, read):
+            end = after_blanks(path, batch_end)
+            try:
+                self.apply(batch, {path.name: Span(start, end)})
+            except StoreBehind as error:
+                behind = error
+            applied.events += len(batch)
+            start = end
+        if behind is not None:
+            raise behind
+        return applied
+
+    def archived(self, mark: str, paths: Iterable[Path], read: Callable[[int], None] = lambda _: None) -> Applied:
+        """All that one compaction made; `read` is told how many bytes those were. Its mark is set anew.
+
+        It is whole only if all of the files could be read: those that cannot be are named. Raises StoreError,
+        StoreBehind, LogError, OSError.
+        """
+        applied = Applied()
+        self._store.forget_marks([mark])
+        for path in paths:
+            try:
+                self._archived(mark, path, applied)
+            except LogDamaged as error:
+                applied.unreadable.append(str(error))
+            read(path.stat().st_size)
+        if not applied.unreadable:
+            self.apply((), {mark: Span(applied.events, WHOLE)})
+        return applied
+
+    def _archived(self, mark: str, path: Path, applied: Applied) -> None:
+        found = parquet.entries(path) if path.suffix == archive.PARQUET_SUFFIX else entries(path)
+        for batch, _ in self._batches(found, 0, applied, lambda _: None):
+            self.apply(batch, {mark: Span(applied.events, applied.events + len(batch))})
+            applied.events += len(batch)
+
+    def _batches(
+        self, found: Iterable[Entry | Damaged | Torn], start: int, applied: Applied, read: Callable[[int], None]
+    ) -> Iterator[tuple[list[Message], int]]:
+        """What they say, some at a time, and where that ends; what is none is counted."""
         batch: list[Message] = []
         end = start
-        for found in entries(path, start):
-            if isinstance(found, Torn):
+        for one in found:
+            if isinstance(one, Torn):
                 applied.torn += 1
                 break
-            message = None if isinstance(found, Damaged) else message_of(found)
+            message = None if isinstance(one, Damaged) else message_of(one)
             if message is not None:
                 batch.append(message)
-            elif isinstance(found, Damaged) or found.message is not None:
+            elif isinstance(one, Damaged) or one.message is not None:
                 applied.damaged += 1
-            before, end = end, found.end
+            before, end = end, one.end
             read(end - before)
             if len(batch) == REPLAY_BATCH:
-                self._batch(path, batch, end, applied)
-        self._batch(path, batch, after_blanks(path, end), applied)
-        return applied
-
-    def archived(self, path: Path, read: Callable[[int], None] = lambda _: None) -> Applied:
-        """All that stands in this Parquet file; `read` is told how many bytes those were.
-
-        Raises StoreError, LogError, OSError.
-        """
-        applied = Applied()
-        batch: list[Message] = []
-        for found in parquet.entries(path):
-            message = message_of(found)
-            if message is None:
-                applied.damaged += 1
-            else:
-                batch.append(message)
-            if len(batch) == REPLAY_BATCH:
-                self._batch(path, batch, 0, applied)
-        self._batch(path, batch, 0, applied)
-        read(path.stat().st_size)
-        return applied
-
-    def _batch(self, path: Path, batch: list[Message], end: int, applied: Applied) -> None:
-        self.apply(batch, {path.name: end} if end else NO_MARKS)
-        applied.events += len(batch)
-        batch.clear()
+                yield batch, end
+                batch = []
+        yield batch, end
 
 
 def not_deleted(messages: Sequence[Message], store: Store) -> list[Message]:

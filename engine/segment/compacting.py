@@ -11,14 +11,16 @@ place of others (`events.archive`), SQL (`events.parquet`), who does it (`compac
    left out.
 4. While it works no deletion does, and the other way round (`Erasures.alone`): or else what one of them had read would
    come back after the other one took it out.
-5. It needs the room for what it makes, and for its rows as JSON. When that is not there, or it is killed, everything
+5. Once files took the place of lines, it is told (`Taken`): only then may the marks of the lines be forgotten, and the
+   store proves by them that it holds what is in the new files (`standing.archived`).
+6. It needs the room for what it makes, and for its rows as JSON. When that is not there, or it is killed, everything
    is as it was.
 """
 
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -31,6 +33,9 @@ from engine.events.recovery import set_aside_torn
 from engine.profiles.store import Store
 from engine.segment.erasure import Erasures
 from engine.segment.logged import row
+from engine.segment.standing import believed, mark_of
+
+Taken: TypeAlias = Callable[[str | None, dict[str, int]], None]  # the mark, if anything was made, and the lines' sizes
 
 
 class Compacted(Struct):
@@ -51,13 +56,13 @@ class Compacted(Struct):
 
 def applied(folder: Path, store: Store) -> list[Path]:
     """The finished files of which the store knows all, the oldest first. Raises StoreError, OSError."""
-    marks = store.marks()
+    marks = believed(store)
     return [path for path in finished(folder) if marks.get(path.name, 0) >= _size(path)]
 
 
 def unapplied(folder: Path, store: Store) -> list[Path]:
     """The finished files of which the store does not know all, the oldest first. Raises StoreError, OSError."""
-    marks = store.marks()
+    marks = believed(store)
     return [path for path in finished(folder) if marks.get(path.name, 0) < _size(path)]
 
 
@@ -70,19 +75,26 @@ def due(paths: Sequence[Path], now: datetime) -> list[Path]:
 
 
 def compact(
-    folder: Path, paths: Iterable[Path], erasures: Erasures, read: Callable[[int], None] = lambda _: None
+    folder: Path,
+    paths: Iterable[Path],
+    erasures: Erasures,
+    read: Callable[[int], None] = lambda _: None,
+    taken: Taken = lambda *_: None,
 ) -> Compacted:
     """Make Parquet of these files, which are finished and applied; those that are gone are left out.
 
-    `read` is told how many bytes were read, and may end it by an exception. Raises LogError, OSError.
+    `read` is told how many bytes were read, and may end it by an exception; `taken`, whatever took the place of lines.
+    Raises LogError, OSError.
     """
     done = Compacted()
     for batch in _batches(paths):
         with erasures.alone():
             archive.cleared(folder)
             try:
-                name = f"{batch[0].stem}-{secrets.token_hex(4)}"
-                done.add(_Compaction(folder, name, read).of(batch))
+                one = _Compaction(folder, archive.named(batch[0].stem), read)
+                done.add(one.of(batch))
+                if one.used:
+                    taken(one.mark, one.used)
             except OSError as error:
                 raise told(folder, error) from error
             finally:
@@ -99,11 +111,13 @@ class _Compaction:
         self._read = read
         self._made = Compacted()
         self._new: list[str] = []
+        self.used: dict[str, int] = {}
         self._rows = parquet.Gathered(archive.beside(folder, "rows/day").parent)
 
     def of(self, paths: Sequence[Path]) -> Compacted:
         """Parquet files in the place of these. Raises LogError, OSError."""
-        used = [path.name for path in paths if self._gather(path)]
+        for path in paths:
+            self._gather(path)
         self._rows.write()
         for day, rows in sorted(self._rows.days.items()):
             made = archive.beside(self._folder, self._made_as(f"{archive.PARQUET_FOLDER}/day={day}", ".parquet"))
@@ -111,23 +125,28 @@ class _Compaction:
             rows.unlink()
             self._made.parquet += 1
             self._made.parquet_bytes += made.stat().st_size
-        if used:
-            archive.take_place(self._folder, self._new, used)
+        if self.used:
+            archive.take_place(self._folder, self._new, list(self.used))
         return self._made
 
-    def _gather(self, path: Path) -> bool:
-        """Read a file; whether it is there."""
+    @property
+    def mark(self) -> str | None:
+        """Of what was made, if anything was."""
+        return mark_of(Path(self._new[0])) if self._new else None
+
+    def _gather(self, path: Path) -> None:
+        """Read a file, if it is there."""
         set_aside_torn(path)
         try:
             for found in lines(path):
                 if not isinstance(found, Torn):  # which was set aside
                     self._take(path, found)
                     self._read(found.end - found.start)
-            self._made.files_bytes += path.stat().st_size
+            self.used[path.name] = size = path.stat().st_size
         except FileNotFoundError:
-            return False  # another process was quicker
+            return  # another process was quicker
+        self._made.files_bytes += size
         self._made.files += 1
-        return True
 
     def _take(self, path: Path, found: Line | Damaged) -> None:
         try:

@@ -10,7 +10,6 @@ stays of an event (`erasure` decides, as of lines), how files take each other's 
    of the others from it; but it may hold the person's events, so it is an error in the end, until it is gone.
 """
 
-import secrets
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -51,7 +50,7 @@ def _cut(folder: Path, path: Path, ids: AbstractSet[str], decide: Callable[[Entr
         if verdict is not KEEP:
             changed[event.end] = None if verdict is GONE else row(structs.replace(event, message=verdict))
     if changed:
-        name = f"{archive.PARQUET_FOLDER}/{path.parent.name}/{path.stem[:-8]}{secrets.token_hex(4)}{path.suffix}"
+        name = path.relative_to(folder).with_stem(archive.named(archive.begun(path))).as_posix()
         new = []
         if any(changed.values()) or len(changed) < parquet.counted(path)[0]:
             parquet.rewrite(path, changed, archive.beside(folder, name))

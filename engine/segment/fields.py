@@ -13,7 +13,7 @@ from typing import Any, Final
 from engine.limits import ID_BYTES
 from engine.segment.reasons import Unacceptable
 
-_PLACEHOLDERS: Final = frozenset({"-1", "null", "anonymous", "void", "undefined", "abc123"})
+PLACEHOLDERS: Final = frozenset({"-1", "null", "anonymous", "void", "undefined", "abc123"})
 _FILLING: Final = "-0"  # `^[0-]*$`: nothing, zeroes, the UUID of zeroes
 _EXACT: Final = 2**53  # the whole numbers that a float holds exactly
 _HALF: Final = "\ufffd"
@@ -62,7 +62,7 @@ def _refuse(text: str, name: str) -> None:
 
 def stands_for_nobody(text: str) -> bool:
     """Is this what a bug writes where there is no id?"""
-    return not text.strip(_FILLING) or text.lower() in _PLACEHOLDERS
+    return not text.strip(_FILLING) or text.lower() in PLACEHOLDERS
 
 
 def object_of(fields: Mapping[str, Any], name: str, within: str = "") -> dict[str, Any]:

@@ -4,7 +4,9 @@
    whoever starts after a crash. A write that fails leaves the old content.
 2. Who reads, changes and writes holds a lock meanwhile (`alone`), so that no change of another process is lost. A
    process that dies lets go of it.
-3. It is its owner's alone (0600). Where root writes it, it belongs to whom the folder belongs to: the service, which
+3. Where a link stands in its place, what it leads to is the file: so nodes may share one, and who changes it changes it
+   for all of them.
+4. It is its owner's alone (0600). Where root writes it, it belongs to whom the folder belongs to: the service, which
    seldom is root, must be able to read it.
 """
 
@@ -13,6 +15,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import get_native_id
 
 
 class Ledger:
@@ -30,24 +33,22 @@ class Ledger:
 
     def write(self, content: bytes) -> None:
         """Put this in place of what was in it. Durable when it returns. Raises OSError."""
-        beside = self.path.with_name(f"{self.path.name}.{os.getpid()}.new")
-        beside.unlink(missing_ok=True)  # of a process of this number that died here
+        # Only where it is a link: the folder's own way may be one that leads elsewhere when it is taken apart.
+        path = self.path.resolve() if self.path.is_symlink() else self.path
+        # A thread's number here is no other thread's, of whatever process.
+        beside = path.with_name(f"{path.name}.{get_native_id()}.new")
+        beside.unlink(missing_ok=True)  # of one of this number that died here
         try:
             with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                self._hand_over(file.fileno())
+                _hand_over(path.parent, file.fileno())
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            beside.replace(self.path)
+            beside.replace(path)
         except OSError:
             beside.unlink(missing_ok=True)
             raise
-        _sync_folder(self.path.parent)
-
-    def _hand_over(self, file: int) -> None:
-        if os.geteuid() == 0:
-            owner = self.path.parent.stat()
-            os.fchown(file, owner.st_uid, owner.st_gid)
+        _sync_folder(path.parent)
 
 
 @contextmanager
@@ -60,6 +61,12 @@ def alone(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def _hand_over(folder: Path, file: int) -> None:
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(file, owner.st_uid, owner.st_gid)
 
 
 def _sync_folder(folder: Path) -> None:

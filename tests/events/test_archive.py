@@ -10,7 +10,18 @@ from typing import Any
 
 import pytest
 
-from engine.events.archive import Parts, beside, cleared, damaged, parts, reading, take_place
+from engine.events.archive import (
+    Parts,
+    begun,
+    beside,
+    changed_ns,
+    cleared,
+    damaged,
+    named,
+    parts,
+    reading,
+    take_place,
+)
 from engine.events.disk import LogError, LogFull
 from engine.events.line import encode
 from engine.events.log import EventLog
@@ -149,6 +160,26 @@ def test_a_reader_is_waited_for(folder: Path) -> None:
     thread.join(30)
     assert done.is_set()
     assert seen(folder) == AFTER
+
+
+def test_a_name_is_never_used_twice_and_tells_what_it_is_made_of(folder: Path) -> None:
+    """Also the name of what takes its place; dots and dashes are part of it."""
+    first = "20261123T120000.000Z-17-0a1b2c3d"
+    names = {named(first) for _ in range(100)}
+    assert len(names) == 100
+    assert {begun(folder / f"{name}{suffix}") for name in names for suffix in (".parquet", ".ndjson")} == {first}
+
+
+def test_who_looks_sees_that_something_took_a_place(folder: Path) -> None:
+    """Whatever it was; and nothing where nothing ever did."""
+    assert changed_ns(folder) == 0
+    prepare(folder)
+    take_place(folder, NEW, OLD)
+    once = changed_ns(folder)
+    assert once > 0
+    assert changed_ns(folder) == once
+    while changed_ns(folder) == once:  # the system's clock ticks some hundred times a second
+        take_place(folder, [], [NEW[0]])
 
 
 def test_without_a_log_there_are_no_parts(folder: Path) -> None:

@@ -113,12 +113,29 @@ def test_nothing_is_made_before_the_first_line(folder: Path, clock: Any) -> None
     assert sorted(numbers(folder)) == [1, 2]
 
 
-def test_a_name_tells_when_where_and_who(folder: Path, clock: Any) -> None:
-    """So that a listing reads by itself, and no two processes ever choose the same."""
-    log = EventLog(folder, clock, host="edge-1.example/com")
-    position = log.append([line(1)])
-    assert position.file.startswith(f"20261123T120000.000Z-edge-1-example-com-{os.getpid()}-")
+def test_a_name_tells_when_and_who(folder: Path, clock: Any) -> None:
+    """So that a listing reads by itself, and no two processes ever choose the same; of whatever node they are."""
+    position = EventLog(folder, clock).append([line(1)])
+    assert position.file.startswith(f"20261123T120000.000Z-{os.getpid()}-")
     assert position.file.endswith(".ndjson")
+    others = {EventLog(folder.with_name(f"node{n}"), clock).append([line(1)]).file for n in range(100)}
+    assert len(others | {position.file}) == 101
+
+
+def test_a_file_is_left_by_its_name(folder: Path, clock: Any) -> None:
+    """Nobody else's, and not one that was begun meanwhile; the next append begins another."""
+    log = EventLog(folder, clock)
+    log.leave("none")
+    first = log.append([line(1)]).file
+    log.leave("none")
+    assert finished(folder) == []
+    log.leave(first)
+    assert [path.name for path in finished(folder)] == [first]
+    log.append([line(2)])
+    log.leave(first)
+    assert len(finished(folder)) == 1
+    log.close()
+    assert sorted(numbers(folder)) == [1, 2]
 
 
 def test_only_its_owner_reads_the_files(folder: Path, clock: Any) -> None:

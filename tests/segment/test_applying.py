@@ -12,8 +12,11 @@ from engine.events.log import EventLog
 from engine.profiles.ids import key
 from engine.profiles.lmdb import LmdbStore
 from engine.profiles.record import time_ms
-from engine.segment.applying import Applied, Applying, catch_up, not_deleted, replay
+from engine.profiles.store import Span
+from engine.segment.applying import Applied, Applying, not_deleted
 from engine.segment.message import Message, deletion, understood
+from engine.segment.restoring import catch_up, replay
+from engine.segment.standing import believed
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -59,7 +62,7 @@ def known(store: LmdbStore) -> set[bytes]:
 def test_what_the_dead_left_is_applied(store: LmdbStore, log: EventLog, tmp_path: Path) -> None:
     """From its mark on, once; a file that somebody still writes is left to them."""
     position = log.append(lines(message("u1")))
-    Applying(store).apply([message("u1")], {position.file: position.end})
+    Applying(store).apply([message("u1")], {position.file: Span(0, position.end)})
     log.append(lines(message("u2"), message("u3")))
     assert catch_up(tmp_path / "events", store) == Applied()
     log.close()
@@ -98,7 +101,7 @@ def test_blanks_at_the_end_are_applied_too(store: LmdbStore, log: EventLog, tmp_
     end = content.index(b"\n") + 1
     path.write_bytes(content[:end] + b" " * (len(content) - end - 1) + b"\n")
     assert catch_up(tmp_path / "events", store) == Applied(events=1)
-    assert store.marks() == {name: len(content)}
+    assert believed(store) == {name: len(content)}
 
 
 def test_a_damaged_file_costs_only_itself(store: LmdbStore, log: EventLog, tmp_path: Path) -> None:
@@ -115,24 +118,13 @@ def test_a_damaged_file_costs_only_itself(store: LmdbStore, log: EventLog, tmp_p
     assert len(again.unreadable) == 2
 
 
-def test_marks_of_files_that_are_gone_are_forgotten(store: LmdbStore, log: EventLog, tmp_path: Path) -> None:
-    """Else they would pile up for ever."""
-    file = tmp_path / "events" / log.append(lines(message("u1"))).file
-    log.close()
-    catch_up(tmp_path / "events", store)
-    assert store.marks() == {file.name: file.stat().st_size}
-    file.unlink()
-    catch_up(tmp_path / "events", store)
-    assert store.marks() == {}
-
-
 def test_more_than_a_batch(store: LmdbStore, log: EventLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of several, of which the last is not full; bytes are told as they are read."""
     monkeypatch.setattr("engine.segment.applying.REPLAY_BATCH", 10)
     file = tmp_path / "events" / log.append(lines(*(message(f"u{n}") for n in range(35)))).file
     read: list[int] = []
     assert Applying(store).file(file, 0, read.append) == Applied(events=35)
-    assert sum(read) == file.stat().st_size == store.marks()[file.name]
+    assert sum(read) == file.stat().st_size == believed(store)[file.name]
     assert len(known(store)) == 35
 
 

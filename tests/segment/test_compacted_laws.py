@@ -23,11 +23,12 @@ from engine.events.line import Entry, encode
 from engine.events.log import EventLog
 from engine.events.reading import entries
 from engine.profiles.ids import Key, id_of, key
-from engine.profiles.store import Store
-from engine.segment.applying import Applying, not_deleted, replay
+from engine.profiles.store import Span, Store
+from engine.segment.applying import Applying, not_deleted
 from engine.segment.compacting import applied, compact
 from engine.segment.erasure import Erasures, Logs, erase
 from engine.segment.message import Message
+from engine.segment.restoring import replay
 
 HISTORIES = 5
 NOW_MS = 1_795_608_010_000
@@ -59,8 +60,9 @@ class World:
         for message in not_deleted(messages, self.store):
             received = message.received_ms + self.days % 3 * DAY_MS
             self.days += 1
-            position = self._log.append([encode(received, message.source, message.body)])
-            Applying(self.store).apply([message], {position.file: position.end})
+            line = encode(received, message.source, message.body)
+            position = self._log.append([line])
+            Applying(self.store).apply([message], {position.file: Span(position.end - len(line), position.end)})
 
     def finish(self) -> None:
         """Its file is finished."""

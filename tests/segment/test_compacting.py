@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -20,9 +21,12 @@ from engine.events.line import Entry, encode, sealed
 from engine.events.log import EventLog
 from engine.events.reading import Damaged, entries, files
 from engine.profiles.lmdb import LmdbStore
-from engine.segment.applying import Applied, Applying, catch_up, replay
+from engine.profiles.store import Span
+from engine.segment.applying import Applied, Applying
 from engine.segment.compacting import Compacted, applied, compact, due, unapplied
 from engine.segment.erasure import Erasures
+from engine.segment.restoring import catch_up, replay
+from engine.segment.standing import WHOLE, archived, believed, compactions
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 NOON_MS = 1_795_608_000_000
@@ -155,7 +159,7 @@ def test_only_what_is_finished_and_applied(world: World, store: LmdbStore) -> No
     path = world.file(line(1), line(2))
     with_writer = EventLog(world.folder, lambda: NOW + timedelta(hours=1))
     position = with_writer.append([line(3)])
-    store.apply([], {position.file: position.end, path.name: len(line(1))})
+    Applying(store).apply([], {position.file: Span(0, position.end), path.name: Span(0, len(line(1)))})
     assert applied(world.folder, store) == []
     catch_up(world.folder, store)
     assert applied(world.folder, store) == [path]
@@ -247,6 +251,8 @@ from engine import limits
 from engine.events.reading import files
 from engine.segment.compacting import compact
 from engine.segment.erasure import Erasures
+from engine.segment.restoring import catch_up, replay
+from engine.segment.standing import WHOLE, archived, believed, compactions
 import duckdb
 limits.COMPACT_BYTES = 30_000
 folder = Path(sys.argv[1])
@@ -257,9 +263,15 @@ compact(folder, files(folder), Erasures(folder.parent / "erasures"))
 
 
 def test_the_store_is_not_asked_again(world: World, store: LmdbStore) -> None:
-    """Marks of files that are gone go with them; catching up has nothing to do."""
-    path = world.file(line(1))
-    Applying(store).file(path)
-    world.compact()
+    """It is told of every place that was taken, and by whom; catching up has nothing to do."""
+    path, other = world.file(line(1)), world.file(line(2))
+    for file in (path, other):
+        Applying(store).file(file)
+    compact(world.folder, [path, other], world.erasures, taken=partial(archived, store))
     assert catch_up(world.folder, store) == Applied()
-    assert store.marks() == {}
+    assert believed(store) == {f"{path.stem}.parquet": WHOLE}
+    assert [*compactions(world.folder)] == [f"{path.stem}.parquet"]
+    gone = world.file(b" " * 30 + b"\n")
+    said: list[object] = []
+    compact(world.folder, [gone], world.erasures, taken=lambda *one: said.append(one))
+    assert said == [(None, {gone.name: 31})]

@@ -15,6 +15,11 @@ from engine.segment.compacting import Compacted
 from engine.segment.compactor import compacted, turn
 from engine.segment.erasure import Logs
 
+HALF = """
+import time
+print('["a.parquet",{"a.ndjson":5}]\\n["b.par', end="", flush=True)
+time.sleep(60)
+"""
 NOON_MS = 1_795_608_000_000
 TRACK = b'{"type":"track","event":"E","userId":"u1","messageId":"m","timestamp":"2026-11-25T11:00:00.000Z"}'
 
@@ -33,8 +38,9 @@ def go_on() -> None:
     """Nothing is ending."""
 
 
-def done(logs: Logs, check: "type[BaseException] | None" = None) -> Compacted:
-    """Have it compacted; `check` is raised while it works."""
+def done(logs: Logs, check: "type[BaseException] | None" = None, taken: list[object] | None = None) -> Compacted:
+    """Have it compacted; `check` is raised while it works, and `taken` is what took the place of lines."""
+    taken = [] if taken is None else taken
 
     def ended() -> None:
         if check is not None:
@@ -42,12 +48,16 @@ def done(logs: Logs, check: "type[BaseException] | None" = None) -> Compacted:
 
     with turn(logs.events) as lock:
         assert lock is not None
-        return compacted(logs, list(archive.parts(logs.events).lines), lock, ended)
+        return compacted(logs, list(archive.parts(logs.events).lines), lock, lambda *one: taken.append(one), ended)
 
 
 def test_another_process_does_it(logs: Logs) -> None:
-    """And says what it made."""
-    made = done(logs)
+    """And says what it made, and of what."""
+    [path] = archive.parts(logs.events).lines
+    taken: list[object] = []
+    size = path.stat().st_size
+    made = done(logs, taken=taken)
+    assert taken == [(f"{path.stem}.parquet", {path.name: size})]
     assert (made.events, made.files, made.parquet) == (1, 1, 1)
     assert archive.parts(logs.events).lines == ()
 
@@ -81,6 +91,20 @@ def test_it_is_ended_where_it_is(logs: Logs) -> None:
         done(logs, KeyboardInterrupt)
     assert archive.parts(logs.events).lines == paths
     assert done(logs).events == 1
+
+
+def test_what_was_done_before_it_was_killed_is_known(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever took the place of lines is told at once, and once; half a line is not believed."""
+    monkeypatch.setattr("engine.segment.compactor.PROGRAM", ["-c", HALF])
+    taken: list[object] = []
+
+    def ended() -> None:
+        if taken:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), (logs.events / "lock").open("w") as lock:
+        compacted(logs, [], lock.fileno(), lambda *one: taken.append(one), ended)
+    assert taken == [("a.parquet", {"a.ndjson": 5})]
 
 
 def test_what_goes_wrong_is_told(logs: Logs) -> None:

@@ -20,6 +20,7 @@ from engine.profiles.encoding import facts
 from engine.profiles.ids import Key, Kind, key
 from engine.profiles.lmdb import LmdbStore
 from engine.profiles.record import Change, time_ms
+from engine.profiles.store import Span
 from engine.segment.applying import Applying
 from engine.segment.compacting import compact
 from engine.segment.erasure import Asked, Erased, Erasures, Logs, erase
@@ -46,8 +47,9 @@ class World:
 
     def write(self, messages: Sequence[Message]) -> None:
         """Into log and store."""
-        position = self.log.append([encode(one.received_ms, one.source, one.body) for one in messages])
-        Applying(self.store).apply(messages, {position.file: position.end})
+        lines = [encode(one.received_ms, one.source, one.body) for one in messages]
+        position = self.log.append(lines)
+        Applying(self.store).apply(messages, {position.file: Span(position.end - sum(map(len, lines)), position.end)})
 
     def say(self, received_ms: int = NOW_MS - 1_000, **body: object) -> None:
         """A message."""

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -44,6 +45,35 @@ def test_every_change_is_known_at_once(keys: Keys, sources: Sources) -> None:
     sources.remove("website")
     assert (keys.source_of(second), keys.source_of(other)) == (None, "shop")
     assert keys.trouble is None
+
+
+def test_files_that_nodes_share(tmp_path: Path) -> None:
+    """Links into a folder that is swapped whole, as Kubernetes does with a Secret: known at once, by every node."""
+    made = Sources(tmp_path / "made")
+    first = made.add("website", "website").encode()
+    secret = made.rotate_webhook("website").encode()
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    swap(tmp_path / "made", shared, "1")
+    nodes = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for file in (SOURCES_FILE, WEBHOOKS_FILE):
+            (tmp_path / name / file).symlink_to(shared / "..data" / file)
+        nodes.append(Keys(tmp_path / name))
+    assert [(node.source_of(first), node.webhook_secrets("website")) for node in nodes] == [("website", (secret,))] * 2
+    second = made.rotate("website").encode()
+    assert [node.source_of(second) for node in nodes] == [None, None]
+    swap(tmp_path / "made", shared, "2")
+    assert [(node.source_of(second), node.source_of(first)) for node in nodes] == [("website", "website")] * 2
+    assert [node.trouble for node in nodes] == [None, None]
+
+
+def swap(made: Path, shared: Path, version: str) -> None:
+    """A copy of these files takes the place of the one before, in one moment."""
+    copytree(made, shared / f"..{version}")
+    (shared / "..new").symlink_to(f"..{version}")
+    (shared / "..new").replace(shared / "..data")
 
 
 @pytest.mark.parametrize("shown", [b"", b"x", b"\xff\x00", b"x" * 100_000])

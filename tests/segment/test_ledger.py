@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import get_native_id
 
 import pytest
 
@@ -15,6 +17,7 @@ PATIENCE_S = 120  # no test measures time; this only ends what hangs
 COUNT = """
 import sys
 from pathlib import Path
+from threading import get_native_id
 from engine.segment.ledger import Ledger, alone
 folder = Path(sys.argv[1])
 ledger = Ledger(folder / "count")
@@ -46,6 +49,20 @@ def test_it_is_its_owners_alone(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_threads_may_write_the_same_file_at_once(tmp_path: Path) -> None:
+    """None of them fails, and what one of them wrote is there: two deletions of one person, asked for in one moment."""
+    contents = [b"%d" % number * 1_000 for number in range(8)]
+
+    def write(content: bytes) -> None:
+        for _ in range(20):
+            Ledger(tmp_path / "file").write(content)
+
+    with ThreadPoolExecutor(len(contents)) as threads:
+        list(threads.map(write, contents))
+    assert Ledger(tmp_path / "file").read() in contents
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can write for others")
 def test_root_writes_for_whom_the_folder_belongs_to(tmp_path: Path) -> None:
     """The service must be able to read what an administrator has changed."""
@@ -55,9 +72,23 @@ def test_root_writes_for_whom_the_folder_belongs_to(tmp_path: Path) -> None:
     assert (found.st_uid, found.st_gid) == (12345, 12346)
 
 
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    """What it leads to is changed, for all whose links lead there; also where nothing is there yet."""
+    shared = tmp_path / "shared" / "file"
+    shared.parent.mkdir()
+    for node in ("a", "b"):
+        (tmp_path / node).mkdir()
+        (tmp_path / node / "file").symlink_to(shared)
+    Ledger(tmp_path / "a" / "file").write(b"one")
+    Ledger(tmp_path / "b" / "file").write(b"two")
+    assert (tmp_path / "a" / "file").is_symlink()
+    assert Ledger(tmp_path / "a" / "file").read() == b"two"
+    assert [path.name for path in shared.parent.iterdir()] == ["file"]
+
+
 def test_what_a_dead_process_left_is_in_nobodys_way(tmp_path: Path) -> None:
     """A file beside, of a process that had our number."""
-    left = tmp_path / f"file.{os.getpid()}.new"
+    left = tmp_path / f"file.{get_native_id()}.new"
     left.write_bytes(b"half")
     Ledger(tmp_path / "file").write(b"whole")
     assert (Ledger(tmp_path / "file").read(), left.exists()) == (b"whole", False)
