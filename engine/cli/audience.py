@@ -21,7 +21,7 @@ from engine.cli.picture import plotter
 from engine.cli.screen import fail, say
 from engine.cli.stored import left_out, of_them, sampled, visitors
 from engine.cli.table import print_table
-from engine.node import Settings, utc_now
+from engine.node import utc_now
 from engine.problems import as_text, did_you_mean
 from engine.review.audience import Census, Count, Tally
 from engine.review.causes import Cause
@@ -87,7 +87,7 @@ def command(
     for wrong in [key for key in segments if key not in ruleset.segments]:
         fail(f"unknown segment `{wrong}` {did_you_mean(wrong, ruleset.segments)}".rstrip())
     count = Count(ruleset, utc_now(), segments or None)
-    with visitors(Settings(rules, data, store), None if everyone else size) as chosen:
+    with visitors(options.settings(rules=rules, data=data, store=store), None if everyone else size) as chosen:
         for profile in chosen.profiles():
             count.add(profile)
     counted = Counted(count.census(), chosen.chosen, chosen.damaged)

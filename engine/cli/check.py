@@ -21,7 +21,7 @@ from engine.cli.stored import left_out, sampled, stored_settings
 from engine.cli.traits import look as catalogued
 from engine.decide.cases import failures
 from engine.decide.decider import Decider
-from engine.node import Settings, utc_now
+from engine.node import utc_now
 from engine.problems import Problem, as_github, as_json, as_text, errors, in_order
 from engine.review.sightings import readable, seen
 from engine.rules.doubts.fields import Fields, KnownField
@@ -29,6 +29,7 @@ from engine.rules.doubts.seen import Seen
 from engine.rules.folder import Circumstances, Loaded, load, rule_files
 from engine.salesforce.report import catalogue
 from engine.salesforce.trouble import MirrorBroken
+from engine.settings import Settings
 
 EPILOG = """\b
 Examples:

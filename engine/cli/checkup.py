@@ -5,8 +5,8 @@
 2. What several checks need is looked at once, in `look`: the rules read, the store opened (a process of its own reads
    it first, `profiles.trust`), its own figures, and what was heard from Segment (`checkup_chain`).
 3. Nothing is made: without a data folder there is no store to open, and that is in order.
-4. After the checks of this machine and of what is here of Salesforce (`checkup_salesforce`) come those of the chain
-   from Segment, link by link (`checkup_links`).
+4. After the checks of this machine and of what is here of Salesforce (`checkup_salesforce`) come those of a shared
+   store's servers (`checkup_shared`), and of the chain from Segment, link by link (`checkup_links`).
 """
 
 import os
@@ -18,14 +18,16 @@ from typing import Final
 from msgspec import Struct
 
 from engine import limits
-from engine.cli import checkup_chain, checkup_salesforce
+from engine.cli import checkup_chain, checkup_salesforce, checkup_shared
 from engine.cli.checkup_links import LINKS, Chain, Said, State
 from engine.holder import Reading, read
-from engine.node import STORE_FOLDER, Settings, damage, open_store, utc_now
+from engine.node import STORE_FOLDER, damage, open_store, utc_now
 from engine.problems import errors
 from engine.profiles.store import StoreError, StoreStats
 from engine.rules import lastgood
 from engine.salesforce.report import Report
+from engine.settings import Settings
+from engine.shared import is_shared
 from engine.words import Ruleset
 
 
@@ -49,6 +51,7 @@ class Place(Struct, frozen=True):
     last_good: Ruleset | None
     chain: Chain | None = None
     salesforce: Report | str | None = None
+    shared: checkup_shared.Look = None
 
 
 def look(settings: Settings) -> Place:
@@ -64,6 +67,7 @@ def look(settings: Settings) -> Place:
         lastgood.kept(settings.rules, settings.data),
         chain,
         salesforce,
+        checkup_shared.look(settings, utc_now),
     )
 
 
@@ -71,7 +75,7 @@ def _store(settings: Settings, reading: Reading) -> tuple[StoreStats | str | Non
     """What the store says of itself, what was heard of the chain, and what is told of Salesforce."""
     goals = {} if reading.decider is None else reading.decider.ruleset.goals
     events = {key: goal.event for key, goal in goals.items()}
-    nothing = settings.store is None and not (settings.data / STORE_FOLDER).exists()
+    nothing = not is_shared(settings) and not (settings.data / STORE_FOLDER).exists()
     try:
         with closing(open_store(settings, canary_s=limits.CANARY_S, read_only=True)) as store:
             chain = checkup_chain.look(settings, store, events, utc_now())
@@ -86,6 +90,8 @@ def findings(place: Place) -> Iterator[Finding]:
         said = check(place)
         if said is not None:
             yield Finding(name, *said)
+    for name, said in checkup_shared.said(place.shared, place.settings).items():
+        yield Finding(name, *said)
     if place.chain is not None:
         for name, link in LINKS.items():
             said = link(place.chain)
@@ -150,7 +156,7 @@ def disk(place: Place) -> Said | None:
     """There is room for the store to double."""
     if place.free_bytes is None:
         return None
-    used = place.store.used_bytes if isinstance(place.store, StoreStats) else 0
+    used = place.store.used_bytes if isinstance(place.store, StoreStats) and not is_shared(place.settings) else 0
     text = f"{place.free_bytes:,} bytes free, {used:,} used"
     if place.free_bytes < limits.DISK_LOW_BYTES:
         return "trouble", text, "make room, or writes fail"

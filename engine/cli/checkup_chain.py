@@ -24,7 +24,6 @@ from engine.events.line import Entry as Logged
 from engine.events.reading import entries, files
 from engine.events.recovery import torn
 from engine.events.rejected import Rejected, rejections
-from engine.node import Settings
 from engine.profiles.catalogue import Entry, named
 from engine.profiles.encoding import BadRecord, decode
 from engine.profiles.ids import id_of
@@ -33,6 +32,7 @@ from engine.profiles.store import Store, StoreError
 from engine.segment.message import VISITOR_TRAIT
 from engine.segment.moments import moment_ms
 from engine.segment.sources import Sources, SourcesError
+from engine.settings import Settings
 
 _LINE_BYTES: Final = 2_048  # of an event, as a rule
 _SOURCE: Final = "source:"

@@ -18,7 +18,8 @@ import click
 from engine.cli import options, view
 from engine.cli.screen import fail, for_people
 from engine.cli.trouble import told
-from engine.node import Node, Settings
+from engine.node import Node
+from engine.settings import Settings
 from engine.web.decide import answer
 from engine.web.refusal import Refused
 from engine.web.surroundings import Proxies
@@ -43,7 +44,7 @@ def command(rules: Path, data: Path, store: str | None, **asked: Any) -> None:
     the visitor.
     """
     headers, body = view.headers(asked["country"]), view.body(asked)
-    with opened(Settings(rules, data, store)) as node:
+    with opened(options.settings(rules=rules, data=data, store=store)) as node:
         try:
             answered = answer(body, node, headers, None, Proxies(("*",)))
         except Refused as refused:

@@ -12,6 +12,7 @@
 
 import io
 import json
+import logging.config
 import os
 import shlex
 import signal
@@ -34,12 +35,13 @@ from engine.cli.check import counted
 from engine.cli.kinds import Whole
 from engine.cli.site import Site
 from engine.cli.trouble import told
-from engine.node import Node, Settings, utc_now
+from engine.node import Node, utc_now
 from engine.profiles.importing import import_lines
 from engine.rules.files import rule_files
 from engine.segment.sources import Sources
+from engine.settings import Settings
 from engine.web.app import build
-from engine.web.serve import Options, bind, run, url_of
+from engine.web.serve import Options, bind, log_config, run, url_of
 
 HOST = "127.0.0.1"
 PORT = 8080
@@ -90,6 +92,7 @@ def command(rules: Path | None, visitors: int, port: int | None, once: bool, lin
             fill(node, visitors)
             guide = Guide(node, visitors, url_of(listening), once=once)
             options = Options(node.settings, drain_s=0)
+            logging.config.dictConfig(log_config(options))
             try:
                 run(options, node, Site(build(node), node, write_key(data)), listening, on_started=guide.start)
             finally:

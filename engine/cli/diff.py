@@ -23,11 +23,12 @@ from engine.cli.screen import fail, say
 from engine.cli.stored import left_out, sampled, stored_settings, visitors
 from engine.decide.cases import failures
 from engine.decide.decider import Decider
-from engine.node import Settings, utc_now
+from engine.node import utc_now
 from engine.problems import Problem, errors
 from engine.review.difference import difference
 from engine.review.moves import Moves
 from engine.rules.folder import load, load_texts
+from engine.settings import Settings
 from engine.words import Ruleset
 
 ANEW = 2  # the exit code that the second look hangs on

@@ -7,7 +7,6 @@ import msgspec
 
 from engine.cli import options
 from engine.cli.checkup import Finding, findings, is_trouble, look
-from engine.node import Settings
 
 EPILOG = """\b
 Examples:
@@ -31,7 +30,7 @@ def command(ctx: click.Context, rules: Path, data: Path, store: str | None, form
     (it works, and not as well as it could) or `trouble` (somebody is served worse for it; then the exit code is 1). It
     changes nothing, and may be asked while the service runs.
     """
-    found = list(findings(look(Settings(rules, data, store))))
+    found = list(findings(look(options.settings(rules=rules, data=data, store=store))))
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
     else:

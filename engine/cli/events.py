@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -28,10 +29,12 @@ from engine.events.disk import LogDamaged
 from engine.events.line import Entry
 from engine.events.reading import Damaged, entries, files, finished
 from engine.events.recovery import torn
-from engine.node import Settings, open_store
-from engine.segment.applying import catch_up
+from engine.node import open_store
 from engine.segment.compacting import Compacted, applied, compact, unapplied
 from engine.segment.erasure import Erasures
+from engine.segment.restoring import catch_up
+from engine.segment.standing import archived
+from engine.settings import Settings
 
 EPILOG = """\b
 Examples:
@@ -77,7 +80,7 @@ def compact_(ctx: click.Context, data: Path, store: str | None, form: str) -> No
     lines are kept in DATA/events/damaged, and told; then the exit code is 1.
     Example: mutiny-edge events compact --data /var/lib/mutiny-edge
     """
-    settings = Settings(data=data, store=store)
+    settings = options.settings(data=data, store=store)
     folder = settings.logs.events
     if not folder.is_dir():
         fail(f"{folder}: there is no event log; Segment's messages make one")
@@ -85,7 +88,8 @@ def compact_(ctx: click.Context, data: Path, store: str | None, form: str) -> No
         size = sum(path.stat().st_size for path in finished(folder))
         catch_up(folder, opened)
         with bytes_bar("event log", size) as read:
-            done = compact(folder, applied(folder, opened), Erasures(settings.logs.erasures), read)
+            taken = partial(archived, opened)
+            done = compact(folder, applied(folder, opened), Erasures(settings.logs.erasures), read, taken)
         left, unknown = len(files(folder)), len(unapplied(folder, opened))
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(done)).decode())

@@ -21,7 +21,7 @@ from engine.cli.screen import fail, say
 from engine.decide.decider import Decider, NotAUrl
 from engine.decide.explain import explain, to_json
 from engine.decide.explanation import Explanation
-from engine.node import Node, Settings, utc_now
+from engine.node import Node, utc_now
 from engine.problems import as_text, did_you_mean
 from engine.web import ask
 from engine.web.refusal import Refused
@@ -65,7 +65,7 @@ def command(
     """
     _check(given, asked)
     question = None if given is None else _read(given)
-    with opened(Settings(rules, data, store)) as node:
+    with opened(options.settings(rules=rules, data=data, store=store)) as node:
         explanation = _explained(node.held.decider, question or _asked(node, asked), experience)
     if form == "json":
         click.echo(to_json(explanation))

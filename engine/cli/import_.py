@@ -20,7 +20,7 @@ from engine.cli import options
 from engine.cli.screen import say
 from engine.cli.stored import bytes_bar
 from engine.cli.trouble import told
-from engine.node import Settings, open_store, utc_now
+from engine.node import open_store, utc_now
 from engine.profiles.importing import Imported, import_lines
 from engine.profiles.store import Store
 
@@ -44,7 +44,7 @@ def command(ctx: click.Context, file: BinaryIO, data: Path, store: str | None, f
     FILE holds one JSON object a line; `-` reads from stdin. Lines that are not acceptable are left out and told by
     number; then the exit code is 1. A server that runs on the same data sees the visitors at once.
     """
-    with told(), closing(open_store(Settings(data=data, store=store))) as opened:
+    with told(), closing(open_store(options.settings(data=data, store=store))) as opened:
         imported = stored(file, opened)
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(imported)).decode())

@@ -11,6 +11,7 @@ from typing import Any, Final
 import click
 import re2
 
+from engine.settings import Setting, SettingError, read
 from engine.web.surroundings import Proxies
 
 _ORIGIN: Final = re2.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?/?")
@@ -46,6 +47,21 @@ def bounds(kind: click.IntRange | click.FloatRange) -> str:
     """` from 0 to 65535`."""
     least = "" if kind.min is None else f" from {kind.min:g}" if kind.max is not None else f" of at least {kind.min:g}"
     return least if kind.max is None else f"{least} to {kind.max:.0f}"
+
+
+class Written(click.ParamType[int]):
+    """What has its own notation in the table of settings: a length of time, an amount of memory."""
+
+    def __init__(self, line: Setting) -> None:
+        self.name = line.kind
+        self._line = line
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Seconds or bytes, or a usage error."""
+        try:
+            return int(read(self._line, str(value)))
+        except SettingError as error:
+            self.fail(str(error), param, ctx)
 
 
 class Origins(click.ParamType[tuple[str, ...]]):

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from engine.cli import options
+from engine.cli import completion, options
 from engine.cli.audience import ruleset_of
 from engine.cli.kinds import Whole
 from engine.cli.screen import fail
@@ -31,9 +31,14 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("experience", metavar="EXPERIENCE")
+@click.argument("experience", metavar="EXPERIENCE", shell_complete=completion.experiences)
 @click.option("--variant", metavar="KEY", required=True, help="Which of its variants.")
-@click.option("--segment", metavar="KEY", help="Whose variant, if several segments have one of this name.")
+@click.option(
+    "--segment",
+    metavar="KEY",
+    shell_complete=completion.segments,
+    help="Whose variant, if several segments have one of this name.",
+)
 @click.option("--url", metavar="URL", help="The page to show it on.  [default: a page of the experience]")
 @click.option("--days", metavar="N", type=Whole(1, 365), default=7, show_default=True, help="How long the link works.")
 @options.rules

@@ -19,11 +19,12 @@ from engine.cli.explain_text import safe, value
 from engine.cli.screen import fail, say
 from engine.cli.table import print_table
 from engine.cli.trouble import told
-from engine.node import Settings, open_store
+from engine.node import open_store
 from engine.profiles.catalogue import moment
 from engine.profiles.ids import BadId, Kind, key
 from engine.profiles.origins import Held, Origins, Step, origins, to_json
 from engine.profiles.store import Store
+from engine.shared import is_shared
 
 KINDS: Final[tuple[Kind, ...]] = ("visitor", "anonymous", "user", "group")
 ID_CHARS: Final = 48
@@ -50,8 +51,8 @@ def command(ctx: click.Context, *, id_: str, kind: Kind | None, data: Path, stor
     by which source and event, and in which record it stands. Values that a later record covers, and traits that were
     removed, are shown as such. Exit code 1 if nothing is known of the ID.
     """
-    settings = Settings(data=data, store=store)
-    if store is None and not data.exists():
+    settings = options.settings(data=data, store=store)
+    if not is_shared(settings) and not data.exists():
         fail(f"{data}: no such folder, so nothing is stored")
     with told(), closing(open_store(settings, read_only=True)) as opened:
         found = look(opened, id_, KINDS if kind is None else (kind,))

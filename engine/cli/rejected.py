@@ -26,9 +26,10 @@ from engine.cli.table import print_table
 from engine.cli.trouble import told
 from engine.events.rejected import Rejected, counts, listing, mark, rejections
 from engine.intake import Intake
-from engine.node import Settings, open_store, utc_now
+from engine.node import open_store, utc_now
 from engine.profiles.catalogue import moment
 from engine.segment.accept import Delivery, accept, again
+from engine.settings import Settings
 
 HEAD: Final = ("received", "source", "code", "reason")
 REASON_CHARS: Final = 100
@@ -78,7 +79,7 @@ def replay(data: Path, store: str | None, form: str) -> None:
     For after a fix, of what sends or of a newer version here. Each message keeps its time, so nothing newer is undone.
     Example: mutiny-edge rejected replay
     """
-    settings = Settings(data=data, store=store)
+    settings = options.settings(data=data, store=store)
     if not settings.logs.rejected.exists():
         fail(f"{settings.logs.rejected}: there is no rejected log")
     taken = 0

@@ -16,8 +16,10 @@ from engine.cli import options
 from engine.cli.screen import fail, say
 from engine.cli.stored import bytes_bar
 from engine.cli.trouble import told
-from engine.node import Settings, open_store
-from engine.segment.applying import Applied, all_files, replay
+from engine.node import open_store
+from engine.segment.applying import Applied
+from engine.segment.restoring import all_files, replay
+from engine.settings import Settings
 
 EPILOG = """\b
 Examples:
@@ -37,8 +39,10 @@ def command(ctx: click.Context, data: Path, store: str | None, form: str) -> Non
     Whatever was ever acknowledged is in it afterwards. For a store that was lost, damaged and moved away, or put back
     from an older backup; stop a service before you move its store away. What did not come from Segment
     (imported visitors, Salesforce) is not in the log: import it again.
+
+    A shared store gets from it what came to this node; the other nodes have logs of their own.
     """
-    if carried_out(Settings(data=data, store=store), form):
+    if carried_out(options.settings(data=data, store=store), form):
         ctx.exit(1)
 
 

@@ -23,13 +23,14 @@ from engine.cli.salesforce_options import Pause, access, in_words, objects
 from engine.cli.salesforce_shown import fields, replay, status
 from engine.cli.salesforce_text import Bars, summary
 from engine.cli.screen import fail, say
-from engine.node import Settings, open_store, utc_now
+from engine.node import open_store, utc_now
 from engine.salesforce.access import PREFIX, Access
 from engine.salesforce.fields import OBJECTS, Object
 from engine.salesforce.lock import alone
 from engine.salesforce.mirror import Mirror
 from engine.salesforce.state import Outcome
 from engine.salesforce.trouble import LimitReached, Odd, Unreachable
+from engine.settings import Settings
 
 EPILOG = """\b
 Examples:
@@ -85,7 +86,7 @@ def sync(
     Deleted records and changed addresses join no more afterwards. Whatever interrupts it, the next one goes on there.
     Exit code 1 if Salesforce refuses one of the objects, 2 if it could not be carried out; what was read is kept.
     """
-    settings = Settings(data=data, store=store)
+    settings = options.settings(data=data, store=store)
     who = _access(known_by)
     while True:
         began = time.monotonic()

@@ -16,7 +16,7 @@ from engine.cli import options
 from engine.cli.salesforce_options import in_words
 from engine.cli.salesforce_text import Bars, counted, listed, unusable
 from engine.cli.screen import fail, say
-from engine.node import Settings, open_store, utc_now
+from engine.node import open_store, utc_now
 from engine.problems import did_you_mean
 from engine.profiles.record import time_ms
 from engine.salesforce.exports import TYPES, Imported, import_csv
@@ -81,7 +81,7 @@ def import_(
     with (
         in_words(),
         alone(data),
-        closing(open_store(Settings(data=data, store=store))) as opened,
+        closing(open_store(options.settings(data=data, store=store))) as opened,
         closing(Mirror(data)) as mirror,
         Bars() as bars,
         _read(file, encoding) as lines,

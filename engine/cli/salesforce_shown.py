@@ -20,7 +20,7 @@ from engine.cli.salesforce_options import in_words, objects
 from engine.cli.salesforce_text import Bars, counted, listed, usage
 from engine.cli.screen import fail, say
 from engine.cli.table import print_table
-from engine.node import Settings, open_store, utc_now
+from engine.node import open_store, utc_now
 from engine.profiles.record import time_ms
 from engine.salesforce.fields import OBJECTS, Field, Object
 from engine.salesforce.lock import alone
@@ -40,7 +40,7 @@ _NOTHING: Final = "nothing was read from Salesforce yet; `mutiny-edge salesforce
 @options.form("text", "json")
 def status(*, data: Path, store: str | None, form: str) -> None:
     """Say what is here of Salesforce, how old it is, and how the last sync went."""
-    with in_words(), closing(open_store(Settings(data=data, store=store), read_only=True)) as opened:
+    with in_words(), closing(open_store(options.settings(data=data, store=store), read_only=True)) as opened:
         found = report(data, opened)
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
@@ -149,7 +149,7 @@ def replay(*, data: Path, store: str | None) -> None:
     with (
         in_words(),
         alone(data),
-        closing(open_store(Settings(data=data, store=store))) as opened,
+        closing(open_store(options.settings(data=data, store=store))) as opened,
         closing(Mirror(data)) as mirror,
         Bars() as bars,
     ):

@@ -27,7 +27,7 @@ from engine.cli import options
 from engine.cli.check import counted
 from engine.cli.kinds import Whole
 from engine.cli.screen import fail, say
-from engine.cli.stored import bytes_bar
+from engine.cli.stored import bytes_bar, named
 from engine.cli.table import print_table
 from engine.cli.trouble import told
 from engine.decide.decider import Decider
@@ -35,13 +35,16 @@ from engine.events.line import encode
 from engine.events.log import EventLog
 from engine.events.reading import files
 from engine.holder import RulesBroken, read
-from engine.node import STORE_FOLDER, Settings, open_store, utc_now
+from engine.node import STORE_FOLDER, open_store, utc_now
 from engine.problems import did_you_mean, errors
 from engine.profiles import identity
-from engine.profiles.store import Store
+from engine.profiles.store import Span, Store
 from engine.segment.accept import Envelope, accept
-from engine.segment.applying import Applying, all_files
+from engine.segment.applying import Applying
 from engine.segment.message import Message
+from engine.segment.restoring import all_files
+from engine.settings import Settings
+from engine.shared import is_shared
 from engine.simulation.stream import Simulation, Wanted
 from engine.simulation.truth import Effect
 from engine.simulation.visitor import Said
@@ -112,7 +115,7 @@ def command(rules: Path, data: Path, store: str | None, form: str, **asked: Any)
     sees a personalized version converts more often by --lift. They came in the past, so long ago that every goal's
     window is closed. Prints the true rates, to compare with what `mutiny-edge lift` says.
     """
-    settings = Settings(rules, data, store)
+    settings = options.settings(rules=rules, data=data, store=store)
     if not asked["add"]:
         refuse_among_others(settings)
     with told():
@@ -131,9 +134,9 @@ def command(rules: Path, data: Path, store: str | None, form: str, **asked: Any)
 
 def refuse_among_others(settings: Settings) -> None:
     """End the command where events or profiles are that are not simulated, or may be."""
-    if settings.store is not None:
+    if is_shared(settings):
         fail(
-            f"{settings.store}: only of the store in a data folder is it known here whether anything is in it, and "
+            f"{named(settings)}: only of the store in a data folder is it known here whether anything is in it, and "
             "simulated profiles would be among the others for good; leave out --store, or give --add if it is meant"
         )
     if all_files(settings.logs.events) or identity.has_store(settings.data / STORE_FOLDER):
@@ -154,8 +157,8 @@ def whole(settings: Settings) -> Iterator[None]:
         yield
     except BaseException:
         if files(folder) != there:
-            gone = folder in made and settings.store is None
-            say(f"cut short: {'nothing' if gone else 'part'} of the stream is in {settings.store or settings.data} now")
+            gone = folder in made and not is_shared(settings)
+            say(f"cut short: {'nothing' if gone else 'part'} of the stream is in {named(settings)} now")
         for path in made:
             shutil.rmtree(path, ignore_errors=True)
         raise
@@ -194,8 +197,9 @@ def written(simulation: Simulation, settings: Settings, store: Store, came: Call
             messages = [message for said in group for message in _accepted(said)]
             clock[0] = _moment(group[0].received_ms)
             said = applying.said(messages)
-            position = log.append([encode(one.received_ms, one.source, one.body) for one in messages])
-            applying.keep(said, {position.file: position.end})
+            lines = [encode(one.received_ms, one.source, one.body) for one in messages]
+            position = log.append(lines)
+            applying.keep(said, {position.file: Span(position.end - sum(map(len, lines)), position.end)})
             number += len(messages)
     finally:
         log.close()

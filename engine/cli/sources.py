@@ -20,7 +20,7 @@ from engine.cli.screen import fail, say
 from engine.cli.table import print_table
 from engine.cli.traits import day
 from engine.cli.trouble import told
-from engine.node import Settings, open_store, utc_now
+from engine.node import open_store, utc_now
 from engine.profiles.catalogue import moment
 from engine.segment.sources import KINDS, Source, SourceKind, Sources, SourcesError
 
@@ -99,7 +99,7 @@ def list_(data: Path, store: str | None, form: str) -> None:
     with _doing(data, makes=False) as sources:
         found = sources.all()
         webhooks = sources.with_webhooks()
-    with told(), closing(open_store(Settings(data=data, store=store), read_only=True)) as opened:
+    with told(), closing(open_store(options.settings(data=data, store=store), read_only=True)) as opened:
         last = heard(opened)
     if form == "json":
         rows = [_as_json(source, source.name in webhooks, last.get(source.name)) for source in found]

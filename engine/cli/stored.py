@@ -1,11 +1,11 @@
 """The visitors of a store, all or a sample of them, one profile after the other; with a bar where somebody looks.
 
-1. Ids first, then profiles: the sample is drawn by id (`decide.sampling`), and only its profiles are read.
+1. Ids first, then profiles: the sample is drawn by id (`review.sampling`), and only its profiles are read, in few trips
+   (`profiles.gathering`).
 2. A question makes no store: without a data folder there is nothing to ask, and that is told.
 3. Profiles with a damaged record are left out; `Visitors.damaged` counts them.
 """
 
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -15,15 +15,19 @@ from typing import Any, TypeVar
 import click
 
 from engine import limits
+from engine.cli import options
 from engine.cli.kinds import Whole
 from engine.cli.options import SETTLED
 from engine.cli.screen import fail
 from engine.cli.trouble import told
-from engine.node import Settings, open_store
+from engine.node import open_store
+from engine.profiles.gathering import profiles
 from engine.profiles.ids import id_of
-from engine.profiles.read import read_profile
 from engine.profiles.store import Store
+from engine.profiles.valkey.address import address
 from engine.review.sampling import Sample, sample
+from engine.settings import Settings
+from engine.shared import is_shared
 from engine.words import Profile
 
 T = TypeVar("T")
@@ -55,8 +59,7 @@ class Visitors:
 
     def profiles(self) -> Iterator[Profile]:
         """Their profiles. Raises StoreError."""
-        for id_ in bar(self.chosen.ids, len(self.chosen.ids), "visitors"):
-            profile = read_profile(self._store, id_)
+        for profile in profiles(self._store, bar(self.chosen.ids, len(self.chosen.ids), "visitors")):
             if profile.degraded:
                 self.damaged += 1
             else:
@@ -65,16 +68,23 @@ class Visitors:
 
 def stored_settings(rules: Path, data: Path, stored: str) -> Settings:
     """Where profiles are kept, by the option `options.stored`."""
-    url = Settings.from_environment(os.environ).store if stored == SETTLED else stored
+    url = options.variables().store if stored == SETTLED else stored
     if url is not None and "://" not in url:
-        fail(f"--store {url}: expected a URL; for the store under --data put --store last")
-    return Settings(rules, data, url)
+        fail(f"--store {'…' if '@' in url else url}: expected a URL; for the store under --data put --store last")
+    return options.settings(rules=rules, data=data, store=url)
+
+
+def named(settings: Settings) -> str:
+    """Where profiles are kept, without a password."""
+    url = settings.write_store or settings.store or settings.read_store
+    with told():
+        return str(settings.data if url is None else address(url))
 
 
 @contextmanager
 def visitors(settings: Settings, size: int | None) -> Iterator[Visitors]:
     """At most `size` visitors of the store that the settings name; with None all of them."""
-    if settings.store is None and not settings.data.exists():
+    if not is_shared(settings) and not settings.data.exists():
         fail(f"{settings.data}: no such folder, so nothing is stored; `mutiny-edge import` stores visitors")
     with told(), closing(open_store(settings, read_only=True)) as store:
         keys = bar(store.scan("visitor"), store.stats().records, "ids")

@@ -22,9 +22,11 @@ from engine.cli.screen import fail, say
 from engine.cli.stored import bar, left_out, sampled
 from engine.cli.table import print_table
 from engine.cli.trouble import told
-from engine.node import Settings, open_store, utc_now
+from engine.node import open_store, utc_now
 from engine.profiles.catalogue import Catalogue, Entry, Looked, Readable, catalogue, moment, to_json
 from engine.review.sampling import margin
+from engine.settings import Settings
+from engine.shared import is_shared
 
 NAME_CHARS: Final = 40
 EXAMPLES_CHARS: Final = 60
@@ -51,7 +53,7 @@ def command(*, data: Path, store: str | None, size: int, everyone: bool, form: s
     Of each its types, which share of the records has it, since when and until when it was seen, from which sources,
     and, where there are few different values, which. Nothing has to be declared for a trait to be here, or in rules.
     """
-    found = look(Settings(data=data, store=store), None if everyone else size)
+    found = look(options.settings(data=data, store=store), None if everyone else size)
     FORMS[form](found)
     if form != "json" and not (found.traits or found.account or found.events):
         say("no trait and no event yet; `mutiny-edge doctor` says what is missing")
@@ -59,7 +61,7 @@ def command(*, data: Path, store: str | None, size: int, everyone: bool, form: s
 
 def look(settings: Settings, size: int | None, readable: Readable = lambda _: ()) -> Catalogue:
     """The catalogue of the store that the settings name, with a bar; no store is made for the question."""
-    if settings.store is None and not settings.data.exists():
+    if not is_shared(settings) and not settings.data.exists():
         fail(f"{settings.data}: no such folder, so nothing is stored; point a Segment source here, or import visitors")
     with told(), closing(open_store(settings, read_only=True)) as store:
         return catalogue(bar(store.scan(), store.stats().records, "records"), size, readable)

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from engine.cli.checkup import CHECKS, Place, findings, is_trouble, look
 from engine.holder import Reading
-from engine.node import Settings
 from engine.profiles.store import StoreStats
+from engine.settings import Settings
 
 STATS = StoreStats("lmdb", 5, 10**9, 0, (), 2**30, 1, 1024)
 

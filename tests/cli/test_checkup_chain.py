@@ -13,12 +13,12 @@ from engine.events.line import encode
 from engine.events.log import EventLog
 from engine.events.rejected import Rejected, RejectedLog
 from engine.events.rejected import encode as rejected_line
-from engine.node import Settings
 from engine.profiles.ids import key
 from engine.profiles.lmdb import LmdbStore
 from engine.profiles.record import Change, time_ms
 from engine.profiles.store import Store
 from engine.segment.sources import Sources
+from engine.settings import Settings
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 AT = time_ms(NOW)

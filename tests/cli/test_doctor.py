@@ -6,7 +6,7 @@ from contextlib import closing
 
 from engine.cli.checkup_links import LINKS
 from engine.profiles.lmdb import LmdbStore
-from engine.segment.applying import catch_up
+from engine.segment.restoring import catch_up
 from engine.segment.sources import Sources
 
 WARNED = ("sources", "email", "goals")  # by the events in `sent`, which are from June 2026

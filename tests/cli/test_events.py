@@ -10,10 +10,10 @@ import pytest
 
 from engine.cli.events import _tell_left
 from engine.intake import Intake
-from engine.node import Settings
 from engine.profiles.lmdb import LmdbStore
 from engine.segment.accept import accept, opened
-from engine.segment.applying import replay
+from engine.segment.restoring import replay
+from engine.settings import Settings
 
 NOW = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 MESSAGES = [

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from engine.intake import Intake
-from engine.node import Settings
 from engine.profiles.lmdb import LmdbStore
 from engine.segment.accept import accept, opened
+from engine.settings import Settings
 
 NOW = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 MESSAGES = [

@@ -12,9 +12,9 @@ import pytest
 import re2
 
 from engine.cli.simulate import Percent, Split, whole
-from engine.node import Settings
 from engine.profiles.lmdb import LmdbStore
-from engine.segment.applying import replay
+from engine.segment.restoring import replay
+from engine.settings import Settings
 
 SHOWN = "audiences: [{segment: s, variants: [{key: v, changes: [{selector: h1, text: x}]}]}]"
 RULES = f"""
@@ -95,7 +95,7 @@ def test_never_among_real_events(run, rules, tmp_path, on_terminal):
     assert not (tmp_path / "data" / "events").exists()
     done = run("simulate", "--data", "new", "--store", "redis://127.0.0.1:1/0")
     assert done.returncode == 2
-    assert "redis://127.0.0.1:1/0: only of the store in a data folder is it known here" in done.stderr
+    assert "redis://127.0.0.1:1: only of the store in a data folder is it known here" in done.stderr
     assert "visitors" in on_terminal("simulate", "--visitors", "10", "--add")
     assert list((tmp_path / "data" / "events").glob("*.ndjson"))
 

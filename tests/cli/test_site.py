@@ -15,8 +15,9 @@ import re2
 
 from engine.cli.crowd import NAMED
 from engine.cli.site import PAGES, Site, page
-from engine.node import Node, Settings
+from engine.node import Node
 from engine.rules.folder import load
+from engine.settings import Settings
 
 SHOWN = {"https://www.example.com/": "/", "https://www.example.com/pricing": "/pricing", "/pricing": "/pricing"}
 

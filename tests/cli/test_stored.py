@@ -6,11 +6,12 @@ import pytest
 
 from engine.cli.screen import CannotRun
 from engine.cli.stored import Visitors, bar, left_out, of_them, visitors
-from engine.node import Settings, open_store
+from engine.node import open_store
 from engine.profiles.ids import key
 from engine.profiles.record import Change
 from engine.profiles.store import DAMAGED
 from engine.review.sampling import Sample
+from engine.settings import Settings
 
 
 class Damaged:
