@@ -15,7 +15,7 @@ import click
 import re2
 from click.core import ParameterSource
 
-from engine.cli import lift_data, lift_text, options
+from engine.cli import completion, lift_data, lift_text, options
 from engine.cli.audience import ruleset_of
 from engine.cli.explain_text import safe
 from engine.cli.lift_counts import read_counts
@@ -29,8 +29,9 @@ from engine.lift.counting import Counted, count, rounds
 from engine.lift.log import LogUnreadable, has_events
 from engine.lift.verdict import Judgement, judge
 from engine.lift.warehouse import DIALECTS, statement
-from engine.node import Settings, utc_now
+from engine.node import utc_now
 from engine.problems import as_text, did_you_mean
+from engine.settings import Settings
 from engine.words import Goal, Ruleset
 
 EPILOG = """\b
@@ -39,7 +40,7 @@ Examples:
   mutiny-edge lift homepage --goal signed-up --plot lift.svg
   mutiny-edge lift --format json --at 2026-12-01T00:00:00Z
   mutiny-edge lift --since 2026-11-15T00:00:00Z        after a change of control shares
-  mutiny-edge lift --events node-1/events --events node-2/events
+  mutiny-edge lift --events node-1/events --events 's3://acme-edge/logs/*'
 \b
 Where Segment's warehouse destination keeps the events:
   mutiny-edge lift --sql --dialect snowflake --schema www --schema signed-up=backend > lift.sql
@@ -63,7 +64,7 @@ FORMS: Final[dict[str, Callable[[Sequence[Judgement], bool], None]]] = {
 
 
 @click.command(epilog=EPILOG)
-@click.argument("experience", metavar="[EXPERIENCE]", required=False)
+@click.argument("experience", metavar="[EXPERIENCE]", required=False, shell_complete=completion.experiences)
 @options.rules
 @options.data
 @click.option(
@@ -71,10 +72,16 @@ FORMS: Final[dict[str, Callable[[Sequence[Judgement], bool], None]]] = {
     "folders",
     metavar="FOLDER",
     multiple=True,
-    help="An event log elsewhere, s3://… too; may be given several times.  [default: DATA/events]",
+    help="An event log elsewhere, also s3://BUCKET/FOLDER (* for any name in it); several times for several nodes."
+    "  [default: DATA/events]",
 )
 @click.option(
-    "--goal", "goals", metavar="GOAL", multiple=True, help="Only this conversion; may be given several times."
+    "--goal",
+    "goals",
+    metavar="GOAL",
+    multiple=True,
+    shell_complete=completion.conversions,
+    help="Only this conversion; may be given several times.",
 )
 @click.option("--at", metavar="TIME", type=TIME, help="As somebody saw it who looked then.  [default: now]")
 @click.option("--since", metavar="TIME", type=TIME, help="Only visitors whose first exposure was then or later.")

@@ -17,7 +17,7 @@ from msgspec import Struct
 from engine.lift.asking import Asking, control_share, in_order, splits_of
 from engine.lift.figures import NOBODY, Figures, Pair
 from engine.lift.goals import make_conversions
-from engine.lift.log import TABLES, Log, opened
+from engine.lift.log import EXPOSURE, TABLES, Log, opened
 from engine.lift.question import needs_accounts, quoted, steps
 from engine.lift.statistics import Group
 from engine.words import Goal, SplitBy
@@ -28,8 +28,11 @@ SELECT experience, segment, goal, personalized, CASE WHEN closes <= $now THEN CA
 FROM outcomes WHERE $since IS NULL OR time >= $since
 GROUP BY ALL ORDER BY ALL
 """
-_UNCLEAR: Final = "SELECT sum(viewings) FROM kinds AS k WHERE coalesce(k.experience, '') = '' OR "
+_UNCLEAR: Final = "SELECT sum(viewings) FROM kinds AS k WHERE"
 _UNSAID: Final = "(coalesce(k.segment, '') = '' OR k.personalized IS NULL)"
+_UNCLEAR_ONCE: Final = f"""
+SELECT count(DISTINCT e.message_id) FROM events AS e JOIN kinds AS k ON k.properties IS NOT DISTINCT FROM e.properties
+WHERE e.event = '{EXPOSURE}' AND"""  # noqa: S608 - a name of ours
 _SPANS: Final = """
 SELECT experience, segment, min(time), max(time), sum(saw_both)
 FROM starts WHERE $since IS NULL OR time >= $since GROUP BY ALL
@@ -80,7 +83,9 @@ def _make_tables(log: Log, asking: Asking, splits: Mapping[str, SplitBy], told: 
     for name in _tables(splits):
         log.make(name, TABLES[name] + (only if name == "exposures" else ""))
         told()
-    return log.number(_UNCLEAR + (f"({named} AND {_UNSAID})" if named else _UNSAID))
+    unsaid = f"({named} AND {_UNSAID})" if named else _UNSAID
+    unclear = f" (coalesce(k.experience, '') = '' OR {unsaid})"
+    return log.number(_UNCLEAR_ONCE + unclear) if log.number(_UNCLEAR + unclear) else 0
 
 
 def _figures(log: Log, asking: Asking) -> list[Figures]:

@@ -3,10 +3,12 @@
 What lives here: opening, the columns of a line, exposures and links. What may not: what is asked (`question`), which
 events are conversions (`goals`).
 
-1. A folder is one node's `events` in its data folder, or the same elsewhere; `s3://…` and the like are read by DuckDB's
-   own extension for it. Of a local folder `events.archive` says which files count, and holds them in place meanwhile.
+1. A folder is one node's `events` in its data folder, or a copy of it, on this machine or `elsewhere` (`s3://…`). Of a
+   folder here `events.archive` says which files count, and holds them in place meanwhile. What lies in several of them
+   counts once: repeats change nothing (`question`), and exposures that say too little are told apart by `messageId`.
 2. Lines are read once, into a table of the columns that Parquet has (`events.parquet`); what a message says is taken
-   from it as `segment.message` does. Parquet files are read in place, each column only where it is asked for.
+   from it as `segment.message` does. Parquet files are read in place, each column only where it is asked for; from
+   elsewhere is fetched once what of them counts or links.
 3. A line that is torn or damaged is no row: counted, left out, never fatal. One that is gone holds nothing. Damaged is
    what is no JSON: sums are not checked here, so `events stats`, which checks them, may find more.
    A Parquet file that is damaged is told, with its name: what it holds may be half of an answer.
@@ -27,14 +29,13 @@ from msgspec import Struct
 
 from engine import limits
 from engine.events.archive import Parts, reading
+from engine.lift.elsewhere import Elsewhere, NotReached, is_elsewhere, only, why_not_read
 from engine.lift.question import quoted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 EXPOSURE: Final = "Mutiny Experience Viewed"
-_REMOTE: Final = "://"
-
 _NOBODY: Final = "(trim({0}, '-0') = '' OR lower({0}) IN ('-1', 'null', 'anonymous', 'void', 'undefined', 'abc123'))"
 _LINES: Final = f"""
 CREATE TEMP TABLE lines AS
@@ -66,17 +67,17 @@ CREATE TEMP TABLE lines (received BIGINT, source VARCHAR, time TIMESTAMP, type V
   anonymous_id VARCHAR, user_id VARCHAR, previous_id VARCHAR, group_id VARCHAR, visitor_id VARCHAR, event VARCHAR,
   properties VARCHAR)
 """
-_COLUMNS: Final = "time, type, anonymous_id, user_id, previous_id, group_id, visitor_id, event, properties"
+_COLUMNS: Final = "time, type, message_id, anonymous_id, user_id, previous_id, group_id, visitor_id, event, properties"
 _EVENTS: Final = f"""
 CREATE TEMP VIEW events AS
-SELECT * FROM (SELECT {_COLUMNS} FROM lines{{parquet}}) WHERE time <= {{now}}
+SELECT * FROM (SELECT {_COLUMNS} FROM lines{{more}}) WHERE time <= {{now}}
 """
-_PARQUET: Final = f" UNION ALL SELECT {_COLUMNS} FROM read_parquet([{{files}}], hive_partitioning = false)"
+_PARQUET: Final = f"SELECT {_COLUMNS} FROM read_parquet([{{files}}], hive_partitioning = false)"
+_FETCHED: Final = f"""
+CREATE TEMP TABLE fetched AS {_PARQUET}
+WHERE coalesce(event, user_id, group_id, visitor_id) IS NOT NULL
+"""
 _WHOLE: Final = f"SELECT bit_xor(hash({_COLUMNS})) FROM read_parquet({{file}}, hive_partitioning = false)"
-_ELSEWHERE: Final = (
-    "; such a folder is read by DuckDB's extension httpfs: it has to be installed, or the network let it be, and the"
-    " bucket be there for who asks"
-)
 
 # The names of the question's tables, and how each is made. All are thinned out at once: of the times at which the same
 # was seen, only the first matters, of links the newest. Exposures say few different things, so these are read once.
@@ -138,38 +139,51 @@ def opened(folders: Sequence[str], now: datetime, told: Callable[[], None] = lam
 
     with ExitStack() as held:
         spill = held.enter_context(TemporaryDirectory(prefix="mutiny-edge-lift-"))
-        remote = any(_REMOTE in folder for folder in folders)
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": f"{limits.LIFT_MEMORY_BYTES // 2**20}MB",
             "temp_directory": spill,
             "preserve_insertion_order": "false",
-            "autoinstall_known_extensions": str(remote).lower(),
-            "autoload_known_extensions": str(remote).lower(),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
         }
         parquet: list[str] = []
         try:
             connection = held.enter_context(duckdb.connect(config=settings))
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET python_enable_replacements = false")  # a table is never a variable of ours
-            parts = [_parts(connection, folder, held) for folder in folders]
+            elsewhere = Elsewhere(connection)
+            parts = [elsewhere.files(one) if is_elsewhere(one) else _parts(one, held) for one in folders]
             lines = [name for one in parts for name in one[0]]
             parquet = [name for one in parts for name in one[1]]
             connection.execute(*((_LINES, {"files": lines}) if lines else (_NO_LINES,)))
             told()
             moment = f"TIMESTAMP '{now.astimezone(UTC).replace(tzinfo=None).isoformat(' ')}'"
-            files = _PARQUET.format(files=", ".join(map(quoted, parquet))) if parquet else ""
-            connection.execute(_EVENTS.format(parquet=files, now=moment))
+            more = " UNION ALL ".join(["", *_parquet(connection, parquet)])
+            connection.execute(_EVENTS.format(more=more, now=moment))
             [(unreadable,)] = connection.execute("SELECT count(*) FROM lines WHERE received IS NULL").fetchall()
             yield Log(connection, unreadable)
         except RuntimeError as error:
             if "interrupted" in str(error).lower():  # so DuckDB says that somebody pressed Ctrl-C
                 raise KeyboardInterrupt from None
             raise
+        except NotReached as error:
+            raise LogUnreadable(str(error)) from None
         except (duckdb.Error, UnicodeDecodeError) as error:
-            reason = _trouble(error, parquet, [folder for folder in folders if _REMOTE in folder])
+            reason = _trouble(error, parquet, [folder for folder in folders if is_elsewhere(folder)])
             if reason is None:
                 raise
             raise LogUnreadable(reason) from None
+
+
+def _parquet(connection: "DuckDBPyConnection", files: Sequence[str]) -> Iterator[str]:
+    """What has to be read for these files."""
+    far = [name for name in files if is_elsewhere(name)]
+    here = [name for name in files if not is_elsewhere(name)]
+    if here:
+        yield _PARQUET.format(files=", ".join(map(quoted, here)))
+    if far:
+        connection.execute(_FETCHED.format(files=", ".join(map(quoted, far))))
+        yield f"SELECT {_COLUMNS} FROM fetched"
 
 
 def _trouble(error: Exception, parquet: Sequence[str], remote: Sequence[str]) -> str | None:
@@ -177,31 +191,32 @@ def _trouble(error: Exception, parquet: Sequence[str], remote: Sequence[str]) ->
     import duckdb  # noqa: PLC0415 - as above
 
     words = str(error).partition("\n")[0]
-    if remote:
-        words = "DuckDB could not fetch its extension" if "install" in words else words.rstrip(": ")
-        return f"{', '.join(remote)}: {words}{_ELSEWHERE}"
+    if str(error).startswith("Traceback"):
+        return f"{', '.join(remote)}: {why_not_read(str(error))}"
     damaged = _damaged(parquet)
     if damaged is not None:
         return f"{damaged}: damaged, or no Parquet file of the log's; move it out of the folder, and the rest counts"
     return words if isinstance(error, duckdb.OperationalError | duckdb.InvalidInputException) else None
 
 
-def _damaged(parquet: Sequence[str]) -> Path | None:
+def _damaged(parquet: Sequence[str]) -> str | None:
     """The first of these files that cannot be read as a whole."""
     import duckdb  # noqa: PLC0415 - as above
 
     for name in parquet:
         try:
             with duckdb.connect() as connection:
+                if is_elsewhere(name):
+                    Elsewhere(connection).reach(name)
                 connection.execute(_WHOLE.format(file=quoted(name))).fetchall()
         except (duckdb.Error, UnicodeDecodeError):
-            return Path(re2.sub(r"\[(.)\]", r"\1", name))
+            return str(re2.sub(r"\[(.)\]", r"\1", name))
     return None
 
 
 def has_events(folders: Sequence[str]) -> bool:
-    """Whether there is anything that could be asked; elsewhere than on this machine, that is taken for granted."""
-    if any(_REMOTE in folder for folder in folders):
+    """Whether there is anything that could be asked; elsewhere, `opened` finds out."""
+    if any(map(is_elsewhere, folders)):
         return True
     for folder in folders:
         with reading(Path(folder)) as parts:
@@ -210,22 +225,7 @@ def has_events(folders: Sequence[str]) -> bool:
     return False
 
 
-def _parts(connection: "DuckDBPyConnection", folder: str, held: ExitStack) -> tuple[list[str], list[str]]:
+def _parts(folder: str, held: ExitStack) -> tuple[list[str], list[str]]:
     """The files of lines and of Parquet in this folder."""
-    if _REMOTE not in folder:
-        parts: Parts = held.enter_context(reading(Path(folder)))
-        return [_only(path) for path in parts.lines if path.stat().st_size], [_only(path) for path in parts.parquet]
-    patterns = f"{folder.rstrip('/')}/*.ndjson", f"{folder.rstrip('/')}/parquet/day=*/*.parquet"
-    lines, parquet = (
-        [
-            str(name)
-            for (name,) in connection.execute("SELECT file FROM glob($pattern)", {"pattern": pattern}).fetchall()
-        ]
-        for pattern in patterns
-    )
-    return lines, parquet
-
-
-def _only(path: Path) -> str:
-    """Exactly this file, where a pattern may stand."""
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
+    parts: Parts = held.enter_context(reading(Path(folder)))
+    return [only(str(path)) for path in parts.lines if path.stat().st_size], [only(str(path)) for path in parts.parquet]

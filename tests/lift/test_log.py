@@ -160,14 +160,6 @@ def test_several_folders_are_one_log(log_of, tmp_path):
     assert not has_events([str(tmp_path / "3")])
 
 
-def test_elsewhere_is_read_by_patterns(log_of, tmp_path):
-    """A folder with a scheme is DuckDB's business; that of files shows how."""
-    folder = log_of(tmp_path / "events", [message(type="page")])
-    compact(folder, {"type": "screen"})
-    assert [row[0] for row in rows([f"file://{folder}/"], "type")] == ["page", "screen"]
-    assert has_events(["s3://bucket/events"])
-
-
 def test_a_file_that_is_no_parquet(log_of, tmp_path):
     """Told, with its name."""
     folder = log_of(tmp_path / "events", [message(type="page")])
@@ -206,14 +198,6 @@ def test_ctrl_c_is_ctrl_c(log_of, tmp_path):
         raise RuntimeError("something else")
     with pytest.raises(duckdb.CatalogException), opened([folder], NOW) as log:
         log.number("SELECT count(*) FROM nowhere")
-
-
-def test_what_is_elsewhere_and_cannot_be_read(tmp_path):
-    """One line: the folder, and what has to be there."""
-    with pytest.raises(LogUnreadable) as told, opened([f"file://{tmp_path}"], NOW):
-        raise duckdb.HTTPException("no\nnetwork:")
-    assert str(told.value).startswith(f"file://{tmp_path}: no; such a folder is read by DuckDB's extension httpfs")
-    assert "\n" not in str(told.value)
 
 
 def test_what_stands_in_an_event_is_never_part_of_the_question(log_of, tmp_path):
