@@ -3,7 +3,8 @@
 1. `live` names the experiences that can answer at all.
 2. `difference` reads `+2 experiences: a, b, -1 segment: small-company, ~1 goal: signed-up`. Where something stands in
    its file is no difference.
-3. `roots_read` names the roots whose values cost something to find out (`device`, `geo`) and that the rules may read;
+3. `other_experiences` names those that may answer otherwise; a trait's declaration can reach any of them.
+4. `roots_read` names the roots whose values cost something to find out (`device`, `geo`) and that the rules may read;
    naming one too many costs time, naming one too few would be wrong.
 """
 
@@ -11,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from engine.words import Ruleset, Slot
+from engine.words import Experience, Ruleset, Slot
 
 COSTLY_ROOTS = ("device", "geo")
 _KINDS = {"experience": "experiences", "segment": "segments", "goal": "goals", "trait": "traits"}
@@ -37,6 +38,25 @@ def difference(old: Ruleset, new: Ruleset) -> str:
     if old.insertable != new.insertable:
         parts.append("~insertable")
     return ", ".join(parts) or "nothing that decides"
+
+
+def other_experiences(old: Ruleset, new: Ruleset) -> tuple[str, ...]:
+    """The keys of the experiences, also of those gone, that one of the two may decide otherwise than the other."""
+    keys = sorted(old.experiences.keys() | new.experiences.keys())
+    if _differ(old.traits, new.traits) or old.insertable != new.insertable:
+        return tuple(keys)
+    segments = {
+        key
+        for key in old.segments.keys() | new.segments.keys()
+        if _differ(old.segments.get(key), new.segments.get(key))
+    }
+    return tuple(key for key in keys if _is_other(old.experiences.get(key), new.experiences.get(key), segments))
+
+
+def _is_other(before: Experience | None, after: Experience | None, segments: set[str]) -> bool:
+    if before is None or after is None or _differ(before, after):
+        return True
+    return any(audience.segment in segments for audience in after.audiences)
 
 
 def roots_read(ruleset: Ruleset) -> frozenset[str]:

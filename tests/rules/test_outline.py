@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from engine.rules.outline import difference, live, roots_read
+from engine.rules.outline import difference, live, other_experiences, roots_read
 from engine.words import Audience, Change, Condition, Experience, Place, Ruleset, Segment, Slot, Status, Variant
 
 AT = Place("a.yaml", 1, 1)
@@ -30,6 +30,21 @@ def test_live_are_those_that_can_answer() -> None:
     """Drafts and paused experiences are not."""
     ruleset = with_experiences(experience("a"), experience("b", "draft"), experience("c", "paused"))
     assert live(ruleset) == {"a"}
+
+
+def test_experiences_that_may_answer_otherwise_are_named() -> None:
+    """Those that came, went, are other themselves or have a segment that is; where traits are read in another way, all.
+    Where something stands in a file is no difference.
+    """
+    old = replace(with_experiences(experience("a"), experience("b", "draft")), segments=with_condition(b"1").segments)
+    moved = replace(old, segments={"s": replace(old.segments["s"], place=Place("b.yaml", 9, 9))})
+    named = replace(old, segments={"s": replace(old.segments["s"], name="T")})
+    assert other_experiences(old, moved) == ()
+    assert other_experiences(old, named) == ("a", "b")
+    assert other_experiences(old, with_experiences(experience("a"), experience("b"))) == ("a", "b")
+    assert other_experiences(with_experiences(experience("a")), with_experiences(experience("a", "paused"))) == ("a",)
+    assert other_experiences(with_experiences(experience("a")), with_experiences(experience("b"))) == ("a", "b")
+    assert other_experiences(old, replace(old, insertable=("traits.plan",))) == ("a", "b")
 
 
 def test_a_difference_names_what_came_went_and_changed() -> None:
