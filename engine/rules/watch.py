@@ -68,6 +68,11 @@ class Watcher:
         """Does a look after reading see what the last `look` saw?"""
         return self._last is not None and self._see() == self._last
 
+    @property
+    def is_taken(self) -> bool:
+        """Did the last look see what was taken?"""
+        return self._last == self._taken
+
     def take(self) -> None:
         """What the last look saw has been read and needs no more reading."""
         self._taken = self._last

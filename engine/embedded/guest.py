@@ -1,0 +1,309 @@
+"""A node in a process of somebody else's: asked from any thread, with a thread of its own, over forks.
+
+What lives here: waking and lying down, looking at rules and store, asking again. What may not: the public face
+(`engine`), and a decision of its own (the node's).
+
+1. Deciding takes no lock and waits for nothing but the store: ruleset and store are one reference each. Before a store
+   is closed those are let out who are `_inside`; `_turn` counts the stores, so that an answer that lacks something
+   because its store was closed all the same is asked for again.
+2. Nothing of ours can fail a page: where the store cannot be read, page, visit and the given traits decide; where we
+   ourselves are at fault, nothing applies, and the log says so. Both are `degraded`.
+3. The first decision *wakes* it: what changed since it was loaded is taken, and a daemon thread looks at the rule files
+   from then on, four times a second and by the same laws as the service (`Holder`), and every second at the store. A
+   process that only loads it and then forks has no thread.
+4. A store that was made later is noticed at the next look; one that is bad is opened anew, after pauses that double.
+5. Before a fork, and at the end, it *lies down* (`forks`): the thread has ended, the store is closed.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+from weakref import ref
+
+from msgspec import Struct
+
+from engine import limits
+from engine.decide.decider import NotAUrl
+from engine.embedded import forks, lending
+from engine.embedded.distant import Distant
+from engine.embedded.question import Question, not_a_url
+from engine.node import Node
+from engine.problems import as_text
+from engine.profiles.nothing import NothingStored
+from engine.profiles.store import Store, StoreDamaged, StoreError
+from engine.profiles.unreadable import UnreadableStore
+from engine.rules.outline import other_experiences
+from engine.settings import Settings
+from engine.shared import is_shared
+from engine.words import Decision
+
+log = logging.getLogger("mutiny_edge.engine")
+
+_STORE_LOOKS: Final = round(limits.STORE_LOOK_S / limits.LOOK_INTERVAL_S)  # looks at the rules for one at the store
+_WAIT_MOST: Final = 32  # looks at a bad store, some half a minute, before it is opened anew: a canary reads for seconds
+_LEAVE_S: Final = (
+    0.1  # for decisions under way when the store is closed: each is over in microseconds, once it has its turn
+)
+_GLANCE_S: Final = 0.001
+_LAST_LOOK_S: Final = 30.0  # how long a fork or the end waits for a look under way: compiling takes seconds at most
+
+
+class News(Struct, frozen=True):
+    """What has changed: `ruleset` is the version of the rules in use, `experiences` are the keys of those that may
+    decide otherwise than at the last news, `trouble` is what is wrong, in one line, or None.
+    """
+
+    ruleset: str
+    experiences: tuple[str, ...]
+    trouble: str | None
+
+
+Callback = Callable[[News], None]
+
+
+class Guest:
+    """One node, awake or not. Raises RulesBroken."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.closed = False
+        self.callbacks: list[Callback] = []
+        self._awake = False
+        self._turn = 0
+        self._inside: list[int] = []
+        self._store: Store | None = None
+        self._distant: Distant | None = None
+        self._thread: threading.Thread | None = None
+        self._ended = threading.Event()
+        self._looks = 0
+        self._looked = time.monotonic()
+        self._wait = self._waited = 0
+        self._faults: set[type[Exception]] = set()
+        self.node = Node(settings, read_only=True, guest=True, store=NothingStored("it is not open yet"))
+        self.node.rules.warm()
+        with forks.ORDER:
+            self._open(limits.NEAR_ATTEMPT_S)
+        self._told = (self.node.held.decider.ruleset, self.trouble)
+        forks.concerns(self)
+
+    def __del__(self) -> None:
+        """Whoever forgets it leaves neither thread nor file; nobody else can have it by now, so in no order."""
+        if hasattr(self, "_told"):
+            self.lie_down()
+
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong with the rule files, or with the store, in one line."""
+        problems = self.node.problems
+        return as_text(problems[0]).splitlines()[0] if problems else self.node.store_trouble
+
+    @property
+    def answers_at_once(self) -> bool:
+        """Need nobody wait, an event loop either? Not where it has to wake first, nor for a shared store."""
+        return self._awake and self._distant is None
+
+    def decided(self, asked: Question) -> Decision:
+        """The decision. Raises QuestionError for a URL that is none, RuntimeError once it is closed."""
+        try:
+            return self.ask(self.node.decide, *asked)
+        except NotAUrl:
+            raise not_a_url() from None
+
+    def ask(self, decide: Callable[..., Decision], visitor_id: str, *rest: Any) -> Decision:
+        """What `decide(visitor_id, …)` says, asked by the store that is open. Raises NotAUrl as it does."""
+        while True:
+            if not self._awake and not self._is_looking():
+                self.wake()
+            turn, inside, distant = self._turn, self._inside, self._distant
+            inside.append(turn)
+            try:
+                if not self._awake and not self._is_looking():
+                    continue
+                if distant is None:
+                    decision = decide(visitor_id, *rest)
+                else:
+                    decision = distant.ask(lambda reads: decide(visitor_id, *rest, store=reads))
+            except NotAUrl:
+                raise
+            except Exception as fault:  # noqa: BLE001 - whatever it is, the page that asked goes on
+                if self._turn == turn:
+                    return self._at_fault(visitor_id, fault)
+                continue
+            finally:
+                inside.pop()
+            if decision.degraded and self._turn != turn:
+                continue
+            return decision
+
+    def _is_looking(self) -> bool:
+        """Does whoever watches ask? The store is not closed before they are done, so they need not wait for another."""
+        return threading.current_thread() is self._thread
+
+    def answered(self, asked: Question) -> bytes | None:
+        """The decision as JSON where that is short; None: ask `decided`."""
+        visitor_id, page, _, traits = asked
+        if not self._awake or traits or self._distant is not None:
+            return None
+        try:
+            return self.node.answer(visitor_id, page.url)
+        except Exception:  # noqa: BLE001 - it happens again in `decided`, where it is told
+            return None
+
+    def _at_fault(self, visitor_id: str, fault: Exception) -> Decision:
+        if type(fault) not in self._faults:
+            self._faults.add(type(fault))
+            log.error("a fault in the program: nothing applies to such a page view", exc_info=fault)
+        self.node.note_trouble("decide", f"a fault in the program ({type(fault).__name__}); nothing applied")
+        return Decision(visitor_id, self.node.held.decider.ruleset.version, (), (), degraded=True)
+
+    def wake(self) -> None:
+        """Look at rules and store from now on. Raises RuntimeError once it is closed."""
+        with forks.ORDER:
+            if self.closed:
+                raise RuntimeError("this engine is closed: open another one")
+            if self._awake:
+                return
+            if self._store is None and self._distant is None:
+                self._open(self.settings.read_budget_ms / 1_000)
+            if time.monotonic() - self._looked > limits.STORE_LOOK_S:
+                self._catch_up()
+            self._ended = threading.Event()
+            looking = (ref(self), self._ended)
+            self._thread = threading.Thread(target=_look_on, args=looking, name="mutiny-edge", daemon=True)
+            with suppress(RuntimeError):  # a program that decides while it ends has no new threads
+                self._thread.start()
+            self._awake = True
+
+    def watch(self, callback: Callback) -> Callable[[], None]:
+        """Tell it what changes from now on, and at the next look what is wrong already; the result ends that."""
+        self.wake()
+        self.callbacks.append(callback)
+        self._told = (self._told[0], None)
+
+        def unwatch() -> None:
+            with suppress(ValueError):  # it was called before
+                self.callbacks.remove(callback)
+
+        return unwatch
+
+    def _catch_up(self) -> None:
+        """Take what changed while nobody looked: what was loaded before a fork may be days old."""
+        try:
+            self.node.rules.step()
+            if not self.node.rules.is_current:
+                time.sleep(limits.LOOK_INTERVAL_S)
+                self.node.rules.step()
+        except Exception:
+            log.exception("the rule files could not be looked at; the next look follows")
+
+    def lie_down(self) -> bool:
+        """End the thread, close the store; was it awake? With `forks.ORDER` held."""
+        was_awake, self._awake = self._awake, False
+        self._ended.set()
+        if self._thread is not None and self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(_LAST_LOOK_S)
+        self._thread = None
+        self._let_out()
+        store, self._store = self._store, None
+        distant, self._distant = self._distant, None
+        self._turn += 1
+        if store is not None:
+            lending.give_back(store)
+        if distant is not None:
+            distant.close()
+        return was_awake
+
+    def _let_out(self) -> None:
+        """Wait for those who are deciding just now; whoever takes too long is closed out, and asks again."""
+        for _ in range(round(_LEAVE_S / _GLANCE_S)):
+            if not self._inside:
+                break
+            time.sleep(_GLANCE_S)
+        self._inside = []
+
+    def close(self) -> None:
+        """For good."""
+        with forks.ORDER:
+            self.closed = True
+            self.lie_down()
+
+    def look(self) -> None:
+        """One look at the rule files, now and then one at the store; whoever watches is told what changed."""
+        self._looks += 1
+        self._looked = time.monotonic()
+        self.node.rules.step()
+        if self._looks % _STORE_LOOKS == 0:
+            self._look_at_store()
+        self._tell()
+
+    def _look_at_store(self) -> None:
+        if self._distant is not None:
+            trouble = self._distant.near.trouble
+            if trouble is not None and trouble != self.node.store_trouble:
+                log.error("store: %s", trouble)
+            self.node.store_trouble = trouble
+            return
+        if self._store is not None and (isinstance(self._store, NothingStored) or self._is_bad(self._store)):
+            self._waited += 1
+            if self._waited > self._wait:
+                self._open_anew()
+        self.node.look_at_store()
+
+    def _is_bad(self, store: Store) -> bool:
+        """Is this one that will not get better by waiting?"""
+        try:
+            store.stats()
+        except StoreDamaged:
+            return True
+        except StoreError:
+            return False
+        self._wait = self._waited = 0
+        return False
+
+    def _open_anew(self) -> None:
+        before = self._store
+        if before is not None:
+            lending.give_back(before, bad=True)
+        self._open(0.0)
+        self._waited = 0
+        if isinstance(self._store, UnreadableStore):
+            self._wait = min(max(2 * self._wait, 1), _WAIT_MOST)
+
+    def _open(self, patience_s: float) -> None:
+        """Read from what is stored now; a shared store may take so long to be reached. Raises BadAddress."""
+        if is_shared(self.settings):
+            self._distant = Distant(self.settings, patience_s)
+        else:
+            self._store = lending.borrow(self.settings)
+            self.node.use(self._store)
+            self.node.look_at_store()  # the others are not connected yet
+        self._turn += 1
+
+    def _tell(self) -> None:
+        ruleset, trouble = self.node.held.decider.ruleset, self.trouble
+        before, trouble_before = self._told
+        if ruleset.version == before.version and trouble == trouble_before:
+            return
+        self._told = (ruleset, trouble)
+        news = News(ruleset.version, other_experiences(before, ruleset) if self.callbacks else (), trouble)
+        for callback in tuple(self.callbacks):
+            try:
+                callback(news)
+            except Exception:
+                log.exception("whoever watches the engine could not take its news")
+
+
+def _look_on(guest: "ref[Guest]", ended: threading.Event) -> None:
+    """The thread: it ends with the guest, and goes on whatever goes wrong at one look."""
+    while not ended.wait(limits.LOOK_INTERVAL_S):
+        awake = guest()
+        if awake is None:
+            return
+        try:
+            awake.look()
+        except Exception:
+            log.exception("a look at the rule files or the store failed; the next one follows")
+        del awake
