@@ -15,12 +15,16 @@ from engine.cel.scope import FIELDS, ROOTS
 from engine.cel.vocabulary import FUNCTIONS, METHODS
 from engine.cli.main import VERBS, main
 from engine.rules.schema import json_schema
+from engine.settings import SETTINGS
+from engine.web.metrics.families import FAMILIES
+from engine.web.openapi.document import everything
 from engine.web.refusal import CODES
 
 HOUSE = Path(__file__).resolve().parent.parent.parent
 VECTORS = HOUSE / "tests/decide/split_vectors.json"
 SHOWN = {("corporate-website", "v1"), ("pricing", "user-4711"), ("価格", "ユーザー")}
 SHOWN_GROUPS = ("pricing", "small-company", "v1")
+NEEDS = {"adminKey": "an admin key", "writeKey": "a write key", "signature": "Segment's signature"}
 OPEN_ROOTS = {
     "traits": "what Segment sent about the person, and what the page itself knows",
     "account": "what Segment's `group` calls sent about the account",
@@ -223,8 +227,46 @@ def _kind(value: dict[str, Any]) -> str:
     return {"string": "text", "integer": "whole number", "boolean": "`true` or `false`"}.get(type_, str(type_))
 
 
+def addresses() -> str:
+    """Every address, what it does, and what one has to show."""
+    described = ((path, *row) for path, methods in everything()["paths"].items() for row in methods.items())
+    rows = [
+        (
+            *(f"`{method.upper()} {path}`", said["summary"]),
+            " or ".join(NEEDS[scheme] for one in said.get("security", ()) for scheme in one),
+        )
+        for path, method, said in described
+    ]
+    return table(("address", "does", "needs"), *rows)
+
+
+def metrics() -> str:
+    """Every metric, as Prometheus stores it."""
+    rows = [
+        (f"`{family.shown}`", family.kind, ", ".join(f"`{label}`" for label in family.labels), family.help)
+        for family in FAMILIES
+    ]
+    return table(("metric", "kind", "labels", "what"), *rows)
+
+
+def settings() -> str:
+    """Every setting, with its variable."""
+    rows = [
+        (
+            *(f"`{line.variable}`", "" if line.secret else f"`{line.option}`", line.verbs),
+            f"`{line.default}`{' ' if line.unit else ''}{line.unit}" if line.default else "",
+            line.help,
+        )
+        for line in SETTINGS
+    ]
+    return table(("variable", "option", "taken by", "default", "what"), *rows)
+
+
 TABLES: dict[str, tuple[str, Callable[[], str]]] = {
     "commands": ("README.md", commands),
+    "addresses": ("engine/guide/http.md", addresses),
+    "settings": ("engine/guide/settings.md", settings),
+    "metrics": ("engine/guide/observe.md", metrics),
     "codes": ("engine/guide/http.md", codes),
     "draws": ("engine/guide/split.md", draws),
     "groups": ("engine/guide/split.md", groups),

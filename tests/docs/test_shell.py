@@ -68,5 +68,5 @@ def test_the_commands_of_a_page_work(pages, page_with_commands, tmp_path):
     for name in ("8080", "8000"):
         script = re2.sub(rf"(127\.0\.0\.1:|http\.server ){name}", rf"\g<1>{ports[name]}", script)
     script = script.replace("--port PORT", f"--port {ports['8080']}").replace("DEMO", ports["DEMO"])
-    code, said = pages.run(script, tmp_path)
+    code, said = pages.run(script, tmp_path, HOME=str(tmp_path))
     assert code == 0, said
