@@ -132,11 +132,16 @@ def servers(folder: Path) -> Iterator[dict[str, Service]]:
         yield {"constant": constant, "lane": lane, "ordinary": ordinary}
 
 
+def question(number: int) -> bytes:
+    """What this visitor's browser asks."""
+    asked = {"visitorId": f"visitor-{number}", "page": {"url": audiences.PAGE}, "visit": {"count": 3}}
+    return json.dumps(asked).encode()
+
+
 def ask(service: Service, number: int) -> tuple[int, dict[str, str], bytes]:
     """What this visitor is answered: status, headers that are not of the moment, body."""
-    asked = {"visitorId": f"visitor-{number}", "page": {"url": audiences.PAGE}, "visit": {"count": 3}}
     with closing(HTTPConnection(*service.address, timeout=LATEST_S)) as connection:
-        connection.request("POST", "/v1/decide", json.dumps(asked), {"content-type": "application/json"})
+        connection.request("POST", "/v1/decide", question(number), {"content-type": "application/json"})
         answer = connection.getresponse()
         body = answer.read()
     headers = {name.lower(): value for name, value in answer.getheaders()}

@@ -71,10 +71,10 @@ class Service:
         self.address = host, int(port)
 
     @classmethod
-    def serving(cls, folder: Path, cores: Cores = frozenset()) -> "Service":
-        """`mutiny-edge serve`, one worker."""
+    def serving(cls, folder: Path, cores: Cores = frozenset(), module: str = "engine.cli.main") -> "Service":
+        """`mutiny-edge serve`, one worker, by the `main` of this module."""
         where = ["--drain", "0", "--rules", str(folder / "rules"), "--data", str(folder / "data")]
-        return cls("engine.cli.main", ["serve", "--port", "0", *where], cores)
+        return cls(module, ["serve", "--port", "0", *where], cores)
 
     @property
     def url(self) -> str:

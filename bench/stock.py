@@ -15,7 +15,8 @@ import msgspec
 import uvicorn
 from msgspec import Struct
 
-from engine.node import Node, Settings
+from engine.node import Node
+from engine.settings import Settings
 from engine.web.app import build
 
 

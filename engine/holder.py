@@ -10,6 +10,7 @@ What may not: HTTP, profiles, waiting (the node calls `step` at an interval, in 
 5. What makes a swap felt is done before it, in the thread: pages are compiled (`Decider.warm`), and the new objects are
    taken out of the garbage collector's sight (a pass over 10,000 segments stops the world). What a swap leaves
    behind is freed in small parts, one look later, when no request uses it any more. Meanwhile threads take short turns.
+   Collector and turns are the process's: a *guest* in somebody else's leaves both as they are.
 6. Every ruleset that is taken is kept as a file (but by a holder that only reads). Only a process that *starts* while
    the files are broken uses it.
 7. What the files cannot be blamed for is tried again by itself: files that could not be read, a fault of ours.
@@ -19,7 +20,7 @@ import gc
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -117,7 +118,8 @@ def _short_turns() -> Iterator[None]:
 class Holder:
     """The ruleset of one folder. `problems` is why the newest state of the files is not the one in use, if so.
 
-    `rest` is called often while files are read, and may sleep for a moment. Without `keeps` nothing is written.
+    `rest` is called often while files are read, and may sleep for a moment. Without `keeps` nothing is written. A
+    `guest` holds it in a process of somebody else's.
     """
 
     def __init__(
@@ -128,6 +130,7 @@ class Holder:
         rest: Rest = lambda: None,
         *,
         keeps: bool = True,
+        guest: bool = False,
     ) -> None:
         self.problems: tuple[Problem, ...] = ()
         self.held: Held
@@ -136,13 +139,15 @@ class Holder:
         self._now = now
         self._rest = rest
         self._keeps = keeps
+        self._aside: Callable[[], AbstractContextManager[None]] = nullcontext if guest else _collector_aside
+        self._turns: Callable[[], AbstractContextManager[None]] = nullcontext if guest else _short_turns
         self._watcher = Watcher(partial(sight, folder))
         self._waiting: Reading | None = None
         self._replaced: list[Decider] = []
 
     def warm(self) -> None:
         """Compile the pages of the first ruleset before anybody comes; takes seconds for 10,000 segments."""
-        with _collector_aside():
+        with self._aside():
             self.held.decider.warm()
 
     def open(self, pause: Callable[[float], None]) -> None:
@@ -175,9 +180,17 @@ class Holder:
         restless = _about(self._folder, "rules-keep-changing", "the rule files keep changing while they are read")
         return Reading(None, (restless,))
 
-    @_short_turns()
+    @property
+    def is_current(self) -> bool:
+        """Has all that the last look saw been read?"""
+        return self._watcher.is_taken
+
     def step(self) -> None:
         """One look at the folder, and what follows from it. Takes as long as compiling takes."""
+        with self._turns():
+            self._step()
+
+    def _step(self) -> None:
         self._let_go()
         phase = self._watcher.look()
         if phase == "gone" and self._watcher.looks > 1:
@@ -187,7 +200,7 @@ class Holder:
         if phase != "rested":
             self._waiting = None
             return
-        with _collector_aside():
+        with self._aside():
             reading = self._waiting or self._read(self.held.decider)
         if not self._watcher.still():
             if reading.decider is not None:
@@ -247,7 +260,8 @@ class Holder:
         before = self.held.decider
         old = before.ruleset
         if decider.ruleset.version != old.version:
-            log.info("rules: %s -> %s: %s", old.version, decider.ruleset.version, difference(old, decider.ruleset))
+            new, facts = decider.ruleset.version, {"ruleset": decider.ruleset.version}
+            log.info("rules: %s -> %s: %s", old.version, new, difference(old, decider.ruleset), extra=facts)
             self._hold(decider)
             self._replaced.append(before)
         elif self.problems or self.held.source == "last good":

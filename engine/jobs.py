@@ -2,13 +2,16 @@
 
 1. A job has a name and is *vital* or not: readiness goes off while a vital one is down.
 2. A job that raises is logged and started again after a pause that doubles from `FIRST_PAUSE_S` to `LONGEST_PAUSE_S`;
-   after `STEADY_S` of running well the next pause is short again. Every restart is counted.
+   after `STEADY_S` of running well the next pause is short again. Every restart is counted, and the last error kept.
 3. Stopping cancels every job and waits until it is gone. Nothing here outlives the event loop, and no error is lost.
+4. What a job does in one go is a *step*. Whoever wants to know of steps listens (`on_step`).
 """
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
+from typing import TypeAlias, TypeVar
 
 log = logging.getLogger("mutiny_edge.jobs")
 
@@ -16,15 +19,20 @@ FIRST_PAUSE_S = 0.5  # most failures are over at once (a file being replaced)
 LONGEST_PAUSE_S = 30.0  # a job that can run again should not stay away for minutes
 STEADY_S = 60.0  # longer than the longest pause: whoever ran this long was not failing at every start
 
+Result = TypeVar("Result")
+# A step's name, when it began (monotonic), how long it took, and what it raised.
+Listener: TypeAlias = Callable[[str, float, float, BaseException | None], None]
+
 
 class Job:
-    """One background job: `down` from its failure until it is started again."""
+    """One background job: `down` from its failure until it is started again. `error` is the last one, in short."""
 
     def __init__(self, name: str, work: Callable[[], Awaitable[None]], *, vital: bool) -> None:
         self.name = name
         self.vital = vital
         self.down = False
         self.restarts = 0
+        self.error: str | None = None
         self._work = work
 
     async def run(self) -> None:
@@ -35,8 +43,9 @@ class Job:
             started = clock()
             try:
                 return await self._work()
-            except Exception:
-                log.exception("background job %s failed; it is started again", self.name)
+            except Exception as error:
+                self.error = in_short(error)
+                log.exception("background job %s failed; it is started again", self.name, extra={"job": self.name})
             if clock() - started > STEADY_S:
                 pause_s = FIRST_PAUSE_S
             self.down = True
@@ -51,6 +60,7 @@ class Jobs:
 
     def __init__(self) -> None:
         self.all: list[Job] = []
+        self.on_step: Listener | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, name: str, work: Callable[[], Awaitable[None]], *, vital: bool = False) -> None:
@@ -58,6 +68,19 @@ class Jobs:
         job = Job(name, work, vital=vital)
         self.all.append(job)
         self._tasks.append(asyncio.get_running_loop().create_task(job.run(), name=name))
+
+    async def step(self, name: str, work: Callable[[], Result]) -> Result:
+        """`work()` in a thread, as one step of a job."""
+        began = time.monotonic()
+        raised: BaseException | None = None
+        try:
+            return await asyncio.to_thread(work)
+        except BaseException as error:
+            raised = error
+            raise
+        finally:
+            if self.on_step is not None:
+                self.on_step(name, began, time.monotonic() - began, raised)
 
     async def stop(self) -> None:
         """Cancel every job and wait until it has ended."""
@@ -70,3 +93,14 @@ class Jobs:
     def vital_are_up(self) -> bool:
         """Is no vital job down?"""
         return not any(job.vital and job.down for job in self.all)
+
+
+def in_short(error: BaseException) -> str:
+    """`OSError: data/events: No space left on device`: what may be told of an exception."""
+    kind = type(error).__qualname__
+    return f"{kind}: {error}" if may_be_told(error) else kind
+
+
+def may_be_told(error: BaseException) -> bool:
+    """Is its message ours or the machine's? Others' may hold what belongs to a visitor."""
+    return type(error).__module__.startswith("engine.") or isinstance(error, OSError)

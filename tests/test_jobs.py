@@ -7,6 +7,7 @@ import pytest
 
 from engine import jobs
 from engine.jobs import Jobs
+from engine.profiles.store import StoreFull
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +39,7 @@ def test_a_failed_job_is_started_again_and_counted(caplog: pytest.LogCaptureFixt
         all_jobs.start("watch", work)
         await work.steady.wait()
         assert [(job.name, job.restarts, job.down) for job in all_jobs.all] == [("watch", 3, False)]
+        assert all_jobs.all[0].error == "RuntimeError"  # what it says may be somebody's
         await all_jobs.stop()
 
     with caplog.at_level(logging.ERROR):
@@ -97,3 +99,35 @@ def test_a_job_that_ends_by_itself_has_ended() -> None:
         await all_jobs.stop()
 
     asyncio.run(run())
+
+
+def test_a_step_is_told_to_whoever_listens() -> None:
+    """Name, length and what it raised; its result comes back."""
+    heard: list[tuple[str, BaseException | None]] = []
+
+    def broken() -> None:
+        raise LookupError
+
+    async def run() -> None:
+        all_jobs = Jobs()
+        assert await all_jobs.step("alone", lambda: 1) == 1
+        all_jobs.on_step = lambda name, began, took, raised: heard.append((name, raised)) if took >= 0 < began else None
+        assert await all_jobs.step("good", lambda: 2) == 2
+        with pytest.raises(LookupError):
+            await all_jobs.step("bad", broken)
+
+    asyncio.run(run())
+    assert [(name, type(raised)) for name, raised in heard] == [("good", type(None)), ("bad", LookupError)]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, "Disk full", "data/events"), "OSError: [Errno 28] Disk full: 'data/events'"),
+        (ValueError("ada@example.com"), "ValueError"),
+        (StoreFull("data/profiles: full"), "StoreFull: data/profiles: full"),
+    ],
+)
+def test_only_what_is_ours_or_the_machines_is_told(error: Exception, said: str) -> None:
+    """A strange message may hold a visitor's value."""
+    assert jobs.in_short(error) == said

@@ -14,7 +14,8 @@ What lives here: the order of the steps. What may not: the steps themselves, I/O
 6. What most visitors need of all this is one function (`usual.py`), which `known` URLs have in their view: the same
    answer, as bytes.
 
-A decider is immutable but for the memo of pages, and may be used by many threads. It is replaced whole.
+A decider is immutable but for the memo of pages and its tally (`tally.py`), and may be used by many threads. It is
+replaced whole.
 """
 
 from collections.abc import Mapping
@@ -25,9 +26,11 @@ from typing import Any, Final
 
 from engine.compile.pieces import Rest
 from engine.decide.coerce import Coercions
+from engine.decide.flags import Flags
 from engine.decide.pages import Match, NotAUrl, Pages, View
 from engine.decide.plans import Plan
 from engine.decide.render import Roots
+from engine.decide.tally import Tally
 from engine.decide.usual import Usual, usual, where_nothing_applies
 from engine.limits import PAGES_AHEAD
 from engine.rules.notation.example_url import example_url, usual_host
@@ -41,17 +44,23 @@ _NOTHING: Final[dict[str, Any]] = {}  # shared and never written to: a root of w
 class Decider:
     """A ruleset, ready to decide. Raises ValueError for a ruleset that `check` would have refused."""
 
-    __slots__ = ("_coercions", "_pages", "_plans", "known", "ruleset")
+    __slots__ = ("_coercions", "_pages", "_plans", "flags", "known", "known_anywhere", "ruleset", "tally")
 
     def __init__(self, ruleset: Ruleset) -> None:
         self.ruleset = ruleset
         self._coercions = Coercions(ruleset.traits.values())
         live = (experience for experience in ruleset.experiences.values() if experience.status == "live")
-        self._plans = {experience.key: Plan(experience, ruleset) for experience in live}
-        short = partial(_usual, self._plans, ruleset.version)  # no method: what goes round in a circle is never freed
+        # What was answered so far, for whoever wants to know.
+        self.tally = Tally()
+        self._plans = {experience.key: Plan(experience, ruleset, self.tally) for experience in live}
+        # No method: what goes round in a circle is never freed.
+        short = partial(_usual, self._plans, ruleset.version, self.tally)
         self._pages = Pages(ruleset.experiences.values(), ruleset.segments, self._coercions, short)
         # The view of a URL that was asked for before, or None.
         self.known = self._pages.known
+        # What `anywhere` has made before, or None.
+        self.known_anywhere = self._pages.known_anywhere
+        self.flags = Flags(ruleset)
 
     def decide(self, profile: Profile, page: Page, visit: Visit, now: datetime) -> Decision:
         """What this visitor sees on this page at `now` (UTC-aware). Raises `NotAUrl`.
@@ -64,8 +73,14 @@ class Decider:
         """What decides on this page, and reads the profiles for it. Raises `NotAUrl`."""
         return self._pages.view(url)
 
-    def decide_on(self, view: View, profile: Profile, page: Page, visit: Visit, now: datetime) -> Decision:
-        """As `decide`, of a page whose view is at hand."""
+    def anywhere(self, key: str | None = None, rest: Rest = lambda: None) -> View:
+        """What decides where no page is known, and nothing of one: on this experience and those of its exclusion group,
+        as if each applied; None: on all. That first takes as long as compiling all rules; `rest` is called meanwhile.
+        """
+        return self._pages.anywhere(key, rest)
+
+    def decide_on(self, view: View, profile: Profile, page: Page | None, visit: Visit, now: datetime) -> Decision:
+        """As `decide`, of a page whose view is at hand; without a page, all that is known of it is in the view."""
         match = view.match
         if match is None:
             return Decision(profile.visitor_id, self.ruleset.version, (), (), profile.degraded)
@@ -74,7 +89,7 @@ class Decider:
             traits,
             profile.account,
             salesforce(profile) if profile.lead or profile.contact else _NOTHING,
-            _page(view, page) if match.page else view.fields,
+            view.fields if page is None or not match.page else _page(view, page),
             _visit(visit) if match.visit else _NOTHING,
             visit.device,
             visit.geo,
@@ -122,16 +137,17 @@ class Decider:
         ruleset = self.ruleset
         audiences = (audience for experience in ruleset.experiences.values() for audience in experience.audiences)
         prepared = (part for plan in self._plans.values() for part in (*plan.audiences, *plan.draws))
-        return [*ruleset.segments.values(), *ruleset.cases, *audiences, *prepared, *self._pages.parts()]
+        made = (*self._pages.parts(), *self.flags.parts())
+        return [*ruleset.segments.values(), *ruleset.cases, *audiences, *prepared, *made]
 
 
-def _usual(plans: Mapping[str, Plan], version: str, match: Match | None) -> Usual | None:
+def _usual(plans: Mapping[str, Plan], version: str, tally: Tally, match: Match | None) -> Usual | None:
     if match is None:
-        return where_nothing_applies(version)
+        return where_nothing_applies(version, tally)
     if match.page or match.visit or match.around or match.coercions.some:
         return None
     some = [plans[experience.key] for experience in match.experiences]
-    return usual(match.function, match.reader, some, version, timed=match.now)
+    return usual(match.function, match.reader, some, version, tally, timed=match.now)
 
 
 def _page(view: View, page: Page) -> dict[str, Any]:

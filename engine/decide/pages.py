@@ -83,6 +83,7 @@ class Pages:
     """The live experiences of a ruleset, found by URL."""
 
     __slots__ = (
+        "_anywhere",
         "_before",
         "_coercions",
         "_experiences",
@@ -96,6 +97,7 @@ class Pages:
         "_usuals",
         "_views",
         "known",
+        "known_anywhere",
     )
 
     def __init__(
@@ -112,8 +114,10 @@ class Pages:
         self._segments = segments
         self._index = PatternIndex([experience.pages for experience in self._experiences])
         self._views: dict[str, View] = {}
+        self._anywhere: dict[str | None, View] = {}
         # A view that is remembered, or None.
         self.known: Callable[[str], View | None] = self._views.get
+        self.known_anywhere: Callable[[str | None], View | None] = self._anywhere.get
         self._matches: dict[tuple[int, ...], Match] = {}
         self._usuals: dict[tuple[int, ...], Usual | None] = {}
         self._functions: dict[tuple[Any, ...], PageFunction] = {}
@@ -122,7 +126,7 @@ class Pages:
         self._before: Mapping[tuple[Any, ...], PageFunction] = {}
 
     def warm(self, urls: Iterable[str], before: "Pages | None" = None, rest: Rest = lambda: None) -> None:
-        """Make ready for these URLs and for those `before` was asked for, with its functions where nothing changed.
+        """Make ready for these URLs and for what `before` was asked for, with its functions where nothing changed.
 
         `rest` is called often meanwhile.
         """
@@ -134,6 +138,9 @@ class Pages:
         for url in urls:
             with suppress(NotAUrl):
                 self._views.get(url) or self._first_view(url, rest)
+        there = {None, *(experience.key for experience in self._experiences)}
+        for key in [key for key in before._anywhere if key in there] if before is not None else ():
+            self.anywhere(key, rest)
         self._before = {}
         self._pieces.alone(self._segments.values())
         self._readings.alone()
@@ -152,6 +159,24 @@ class Pages:
     def view(self, url: str) -> View:
         """What this URL has. Raises `NotAUrl`."""
         return self._views.get(url) or self._first_view(url, lambda: None)
+
+    def anywhere(self, key: str | None, rest: Rest = lambda: None) -> View:
+        """What decides where no page is known: on this experience and those of its exclusion group; None: on all.
+
+        Each is taken to apply.
+        """
+        known = self._anywhere.get(key)
+        if known is None:
+            found = tuple(self._competing(key))
+            known = View({}, self._match(found, rest) if found else None, None)
+            _remember(self._anywhere, key, known)
+        return known
+
+    def _competing(self, key: str | None) -> Iterator[int]:
+        group = next((e.exclusion_group for e in self._experiences if e.key == key), None)
+        for number, experience in enumerate(self._experiences):
+            if key in {None, experience.key} or (group is not None and experience.exclusion_group == group):
+                yield number
 
     def urls(self) -> tuple[str, ...]:
         """The URLs that are remembered."""

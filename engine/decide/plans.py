@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from engine.decide import render, split
 from engine.decide.render import Roots
+from engine.decide.tally import Tally
 from engine.words import Assignment, Audience, Experience, Ruleset
 
 
@@ -22,6 +23,7 @@ class Draw(NamedTuple):
     limit: int
     control: bytes
     personalized: bytes | None
+    place: int  # in the tally: control, and behind it personalized
 
 
 class Plan:
@@ -29,12 +31,15 @@ class Plan:
 
     __slots__ = ("_holdout_ppm", "_key", "audiences", "draws", "split_by")
 
-    def __init__(self, experience: Experience, ruleset: Ruleset) -> None:
+    def __init__(self, experience: Experience, ruleset: Ruleset, tally: Tally) -> None:
         self._key = experience.key
         self._holdout_ppm = experience.holdout_ppm
         self.split_by = experience.split_by
         self.audiences = tuple(_Prepared(experience, audience, ruleset) for audience in experience.audiences)
-        self.draws = tuple(audience.draw(held_out=self._holdout_ppm > 0) for audience in self.audiences)
+        self.draws = tuple(
+            audience.draw(tally.place(self._key, audience.segment), held_out=self._holdout_ppm > 0)
+            for audience in self.audiences
+        )
 
     def assign(self, index: int, unit: str, shown: Callable[[], Roots]) -> Assignment | None:
         """The entry of a visitor who matched this audience; None for one who is held out.
@@ -88,7 +93,8 @@ class _Prepared:
             for variant, entry in zip(self.variants, self.entries, strict=True)
         )
 
-    def draw(self, *, held_out: bool) -> Draw:
-        """In short; `held_out`: is anybody?"""
+    def draw(self, place: int, *, held_out: bool) -> Draw:
+        """In short, counted at this place; `held_out`: is anybody?"""
         only = self.constants[0] if len(self.constants) == 1 and not held_out else None
-        return Draw(self.split_text, self.control_limit, self.control.body, None if only is None else only.body)
+        personalized = None if only is None else only.body
+        return Draw(self.split_text, self.control_limit, self.control.body, personalized, place)

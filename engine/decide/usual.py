@@ -5,58 +5,65 @@ is short. What may not: any answer that differs from theirs by a byte.
 
 1. Usual is a page whose rules look at traits, the URL and the time alone, without declared types, and draw by visitor;
    and a visitor who is one record, or none. Most are.
-2. Whatever is not so is None: ask the long way, which begins anew. So nothing is noted here, nor counted.
+2. Whatever is not so is None: ask the long way, which begins anew. So nothing is noted here before the answer is sure;
+   then it is counted, in the tally that the function was made with.
 3. A visitor id is of an alphabet that JSON writes as it is (`ids.is_visitor_id`); who calls has looked.
 """
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from engine.decide.plans import Plan
 from engine.decide.render import Roots
 from engine.decide.split import drawn
+from engine.decide.tally import UNMATCHED, Tally
 from engine.decide.wire import END, START, before_decisions
 from engine.profiles.read import Reader
-from engine.profiles.store import Store
+from engine.profiles.store import Reads
 from engine.words import Traits
 
 Clock: TypeAlias = Callable[[], datetime]
+Matching: TypeAlias = Callable[..., list[tuple[int, int]]]
 Fields: TypeAlias = dict[str, Any]  # of the page, that its URL alone decides
 # Of a valid visitor id; None where the long way has to be asked. Raises NotAtOnce.
-Usual: TypeAlias = Callable[[Store, str, Fields, Clock], bytes | None]
+Usual: TypeAlias = Callable[[Reads, str, Fields, Clock], bytes | None]
 
 _NOTHING: Final[dict[str, Any]] = {}  # shared and never written to: a root of which nothing is known
 UNASKED: Final = datetime.min.replace(tzinfo=UTC)  # the time on pages whose rules do not look at it
 _BEFORE: Final = START + b'"'
 
 
-def where_nothing_applies(version: str) -> Usual:
+def where_nothing_applies(version: str, tally: Tally) -> Usual:
     """The function of all pages without an experience."""
+    counts = tally.counts
     behind = _behind(version) + END
 
-    def answer(_store: Store, visitor_id: str, _fields: Fields, _clock: Clock) -> bytes:
+    def answer(_store: Reads, visitor_id: str, _fields: Fields, _clock: Clock) -> bytes:
+        counts[UNMATCHED] += 1
         return b"".join((_BEFORE, visitor_id.encode(), behind))
 
     return answer
 
 
 def usual(
-    function: Callable[..., list[tuple[int, int]]], reader: Reader, plans: Sequence[Plan], version: str, *, timed: bool
+    function: Matching, reader: Reader, plans: Sequence[Plan], version: str, tally: Tally, *, timed: bool
 ) -> Usual | None:
     """The function of a page, if it has one: `function` matches, `plans` are those of its experiences in order.
 
-    `timed`: is the time looked at? Page beside its URL, visit, device and place may not be, nor may there be declared
-    types.
+    `tally` counts the answers. `timed`: is the time looked at? Page beside its URL, visit, device and place may
+    not be, nor may there be declared types.
     """
     if any(plan.split_by != "visitor" for plan in plans):
         return None
     draws = [plan.draws for plan in plans]
+    counts = tally.counts
     behind = _behind(version)
     nobody = behind + END
     read = reader.read_alone if reader.reads else None
 
-    def answer(store: Store, visitor_id: str, fields: Fields, clock: Clock) -> bytes | None:
+    def answer(store: Reads, visitor_id: str, fields: Fields, clock: Clock) -> bytes | None:
         id_ = visitor_id.encode()
         traits: Traits | None = _NOTHING
         if read is not None:
@@ -66,24 +73,31 @@ def usual(
         now = clock() if timed else UNASKED
         hits = function(traits, _NOTHING, _NOTHING, fields, _NOTHING, _NOTHING, _NOTHING, now)
         if not hits:
+            counts[UNMATCHED] += 1
             return b"".join((_BEFORE, id_, nobody))
         entries = []
         for place, number in hits:
-            text, limit, control, personalized = draws[place][number]
+            text, limit, control, personalized, counted = draws[place][number]
             if personalized is not None:
-                entries.append(control if drawn(text + id_) < limit else personalized)
+                is_personalized = drawn(text + id_) >= limit
+                counts[counted + is_personalized] += 1
+                entries.append(personalized if is_personalized else control)
                 continue
             roots = (traits, _NOTHING, _NOTHING, fields, _NOTHING, _NOTHING, _NOTHING, now)
-            entries += _drawn_at_length(plans[place], number, visitor_id, roots)
-        return b"".join((_BEFORE, id_, behind, b",".join(entries), END))
+            assignment = plans[place].assign(number, visitor_id, partial(_itself, roots))
+            if assignment is not None:  # nobody who is held out
+                counts[counted + (assignment.variant is not None)] += 1
+                entries.append(assignment.body)
+        alone = len(entries) == 1  # most are, and need not be joined
+        if not alone:
+            tally.answered(len(entries))
+        return b"".join((_BEFORE, id_, behind, entries[0] if alone else b",".join(entries), END))
 
     return answer
 
 
-def _drawn_at_length(plan: Plan, number: int, unit: str, roots: Roots) -> tuple[bytes, ...]:
-    """The entry where there is a holdout, another variant or a slot; none of who is held out."""
-    assignment = plan.assign(number, unit, lambda: roots)
-    return () if assignment is None else (assignment.body,)
+def _itself(roots: Roots) -> Roots:
+    return roots
 
 
 def _behind(version: str) -> bytes:

@@ -16,4 +16,6 @@ rule files (the node does), state of its own beyond a connection.
 7. `guard.py` is HTTP on one connection, with a limit on everything that a client may do (`bounds.py` by address,
    `lastwords.py` what it hears beyond them); `clients.py` is the clock of its deadlines; `listening.py` shuts the door.
 8. `lane.py` stands in front of it: a usual request for a decision is answered there, without the app.
+9. `openapi/` says of every address what it takes and answers, `docs/` makes a page of that; `described.py` serves both,
+   and lets no address be served of which nothing is said. `kept.py` is for what browsers may keep, scripts too.
 """

@@ -43,7 +43,9 @@ class Asked(Struct, frozen=True, gc=False):
     preview: str | None = None
 
 
-class _Page(Struct, gc=False):
+class PageSaid(Struct, gc=False):
+    """A page as a body says it."""
+
     url: str | None = None
     referrer: str | None = None
     title: str | None = None
@@ -64,7 +66,7 @@ class Said(Struct, gc=False, rename={"visitor_id": "visitorId"}):
     """A body `{visitorId, page, visit, device, traits, preview}`: as it came, of the right types."""
 
     visitor_id: str | None = None
-    page: _Page | None = None
+    page: PageSaid | None = None
     visit: _Visit | None = None
     device: _Device | None = None
     traits: dict[str, Any] | None = None
@@ -114,12 +116,18 @@ def from_body(body: bytes) -> Asked:
 
 def question(said: Said) -> Asked:
     """The question, if it is one that can be decided. Raises `Refused`."""
-    page, view, visitor_id = said.page, said.visit, said.visitor_id
+    page, visitor_id = said.page, said.visitor_id
     if visitor_id is None or not is_visitor_id(visitor_id):
         raise _no_visitor(visitor_id)
     if page is None or not page.url or len(page.url) > limits.URL_CHARS:
         raise _no_page(page.url if page else None)
-    viewed = Page(page.url, page.referrer or "", page.title or "")
+    return understood(said, visitor_id, page)
+
+
+def understood(said: Said, visitor_id: str, page: PageSaid) -> Asked:
+    """As `question`, once id and page were looked at. Raises `Refused`."""
+    view = said.visit
+    viewed = Page(page.url or "", page.referrer or "", page.title or "")
     traits = _traits(said.traits) if said.traits else {}
     used = _device(said.device) if said.device else _NOTHING
     if view is None:

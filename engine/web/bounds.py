@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from engine import limits
 from engine.web.clients import ticks
-from engine.web.ingest import INGEST, WEBHOOK
+from engine.web.ingest import INGEST, METRICS, SETTINGS, WEBHOOK
+from engine.web.ofrep.addresses import UNDER
 from engine.web.refusal import Form, Refused
 
 
@@ -31,15 +32,19 @@ OTHER: Final = Bounds(limits.DECIDE_BODY_BYTES, ticks(limits.DECIDE_S))
 _INGEST: Final = Bounds(limits.BATCH_BYTES, ticks(limits.INGEST_S), public=True, form="segment")
 _BOUNDS: Final[Mapping[bytes, Bounds]] = {
     DECIDE_PATH: Bounds(limits.DECIDE_BODY_BYTES, ticks(limits.DECIDE_S), public=True),
-    **dict.fromkeys((path.encode() for path in INGEST), _INGEST),
+    **dict.fromkeys((path.encode() for path in (*INGEST, METRICS)), _INGEST),
 }
-_WEBHOOK: Final = WEBHOOK.encode()
+_SEGMENT: Final = (WEBHOOK.encode(), SETTINGS.encode())
+_OFREP: Final = UNDER.encode()
+_FLAGS: Final = Bounds(limits.DECIDE_BODY_BYTES, ticks(limits.DECIDE_S), public=True, form="ofrep")
 
 
 def of_url(url: bytes) -> Bounds:
     """The bounds of a request with this address; what is not in the table has those of a decision."""
     path = url.partition(b"?")[0]
-    return _BOUNDS.get(path) or (_INGEST if path.startswith(_WEBHOOK) else OTHER)
+    if path.startswith(_OFREP):
+        return _FLAGS
+    return _BOUNDS.get(path) or (_INGEST if path.startswith(_SEGMENT) else OTHER)
 
 
 def url_too_long() -> Refused:

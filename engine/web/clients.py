@@ -47,12 +47,13 @@ class Clients(ServerState):
     `draining`: the next answer on each connection is its last. `last_tick`: no request may still be arriving then.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, refused: Counter[str] | None = None) -> None:
+        """`refused` counts refusals by code, beside those of others."""
         super().__init__()
         self.tick = 0
         self.draining = False
         self.last_tick = NEVER
-        self.refused: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter() if refused is None else refused
         self._untold: Counter[str] = Counter()
         self._next_line = 0
         self._lines = b""
@@ -98,5 +99,5 @@ class Clients(ServerState):
     def _tell(self) -> None:
         self._next_line = self.tick + _LOG_TICKS
         counted = ", ".join(f"{code} {times}" for code, times in sorted(self._untold.items()))
-        log.warning("refused: %s", counted)
+        log.warning("refused: %s", counted, extra={"refused": dict(self._untold)})
         self._untold.clear()

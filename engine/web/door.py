@@ -3,18 +3,21 @@
 What lives here: `Address`, a row of the table that the app is built from (`app.py`), and all that is the same for every
 address: methods, the admin key, CORS, headers for safety, refusals, faults. What may not: what an address answers.
 
-1. `who` is one of four. `page`: anybody, and scripts of the websites in `--origins` may read the answer (CORS, never
+1. `who` is one of five. `page`: anybody, and scripts of the websites in `--origins` may read the answer (CORS, never
    with credentials). `source`: the same, for Segment's libraries: they bring a write key, which the address looks at
-   itself, and read refusals in Segment's form. `anybody`: anybody too, but no script of another website. `admin`: who
-   shows an admin key (`admin.py`); no CORS, so that browsers keep every other website out.
+   itself, and read refusals in Segment's form. `flags`: the same, for OpenFeature's providers, who read them in
+   OFREP's. `anybody`: anybody too, but no script of another website. `admin`: who shows an admin key (`admin.py`); no
+   CORS, so that browsers keep every other website out.
 2. GET brings HEAD with it: the same head without the body. OPTIONS says what is allowed, and for pages it is the
    preflight's answer. Any other method is 405 with `Allow`.
 3. Every answer says `nosniff`, and `no-store` but for scripts: none is a document, each is for one visitor or moment.
 4. An address raises `Refused` for what the client got wrong. Anything else that it raises is a fault of ours: logged
    with its traceback, and answered with a 500 that says nothing about it.
+5. An answer that goes on (`rest`) has no length, and ends when its address says so.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -28,19 +31,25 @@ from engine.web.request import Gone, Headers, Request
 log = logging.getLogger("mutiny_edge.web")
 
 RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
-Who: TypeAlias = Literal["page", "source", "anybody", "admin"]
+Who: TypeAlias = Literal["page", "source", "flags", "anybody", "admin"]
+Say: TypeAlias = Callable[[bytes], Awaitable[None]]  # to the client, who may take its time
 
 _NO_SNIFF: Final = (b"x-content-type-options", b"nosniff")
 ALWAYS: RawHeaders = [_NO_SNIFF, (b"cache-control", b"no-store")]
 _WITHOUT_BODY: Final = frozenset({204, 304})
 _PREFLIGHT_AGE_S = b"86400"  # browsers cap it at 2 to 24 hours by themselves
 # What a script of another website may send and read. `*` does not cover Authorization, and no header is readable by
-# itself; analytics.js sends these since 1.84, and waits as Retry-After says.
+# itself; analytics.js sends these since 1.84, and waits as Retry-After says. OFREP names those of its providers.
 _MAY_SEND: Final[dict[Who, bytes]] = {
     "page": b"content-type, *",
     "source": b"authorization, content-type, x-retry-count",
+    "flags": b"authorization, content-type, if-none-match, x-api-key, *",
 }
-_MAY_READ: Final[dict[Who, RawHeaders]] = {"source": [(b"access-control-expose-headers", b"retry-after")]}
+_MAY_READ: Final[dict[Who, RawHeaders]] = {
+    "source": [(b"access-control-expose-headers", b"retry-after")],
+    "flags": [(b"access-control-expose-headers", b"etag, retry-after")],
+}
+FORMS: Final[dict[Who, Form]] = {"source": "segment", "flags": "ofrep"}
 # analytics.js up to 1.71 takes every answer that it can read for a success, and sends again only what failed without
 # one. It sends no `Authorization` (that began with 1.84): for whoever sends none, trouble is unreadable.
 _TRIED_AGAIN: Final = frozenset({429, 503})
@@ -51,13 +60,17 @@ _FAULT_PAUSE_S: Final = 5  # a fault of ours that passes is over by then; one th
 
 
 class Reply(Struct, frozen=True, gc=False):
-    """What is answered. `headers` are those that not every answer has; `cache` may let it be kept."""
+    """What is answered. `headers` are those that not every answer has; `cache` may let it be kept.
+
+    `rest` says more after `body`, for as long as it likes.
+    """
 
     body: bytes
     status: int = 200
     media_type: bytes = b"application/json"
     headers: Sequence[tuple[bytes, bytes]] = ()
     cache: bytes = b"no-store"
+    rest: Callable[[Say], Awaitable[None]] | None = None
 
 
 Answer: TypeAlias = Callable[[Request], Awaitable[Reply]]
@@ -103,14 +116,15 @@ class Cors:
 class Door:
     """An address as an ASGI app."""
 
-    def __init__(self, address: Address, cors: Cors, gate: Gate | None) -> None:
-        """Raises `ValueError` for an admin address without a gate."""
+    def __init__(self, address: Address, cors: Cors, gate: Gate | None, refused: Counter[str] | None = None) -> None:
+        """`refused` counts refusals by code. Raises `ValueError` for an admin address without a gate."""
         if address.who == "admin" and gate is None:
             raise ValueError(f"{address.path} is for admins, and nobody checks their keys")
         self.address = address
-        self._form: Form = "segment" if address.who == "source" else "problem"
+        self._form: Form = FORMS.get(address.who, "problem")
         self._cors = cors if address.who in _MAY_SEND else None
         self._may_read = _MAY_READ.get(address.who, [])
+        self._refused: Counter[str] = Counter() if refused is None else refused
         self._gate = gate if address.who == "admin" else None
         self._answer = address.answer
         self._methods = frozenset(address.methods) | ({"HEAD"} if "GET" in address.methods else set())
@@ -130,15 +144,19 @@ class Door:
         try:
             reply = await self._reply(request)
         except Refused as refused:
-            reply = self._told(refused)
+            reply = self._told(refused, request)
         except Gone:
             return
         except Exception:
-            log.exception("%r %s failed", request.method, self.address.path)
-            reply = self._told(Refused("internal-error", "The fault is logged.", retry_after_s=_FAULT_PAUSE_S))
-        body = b"" if request.method == "HEAD" else reply.body
+            log.exception("%r %s failed", request.method, self.address.path, extra={"address": self.address.path})
+            fault = Refused("internal-error", "The fault is logged.", retry_after_s=_FAULT_PAUSE_S)
+            reply = self._told(fault, request)
+        body, rest = (b"", None) if request.method == "HEAD" else (reply.body, reply.rest)
         await send({"type": "http.response.start", "status": reply.status, "headers": self._head(reply, headers)})
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": body, "more_body": rest is not None})
+        if rest is not None:
+            await rest(lambda more: send({"type": "http.response.body", "body": more, "more_body": True}))
+            await send({"type": "http.response.body", "body": b""})
 
     def good_head(self, origin: bytes | None) -> Head:
         """The head of a good answer to a page of this `Origin`."""
@@ -159,14 +177,17 @@ class Door:
         """The head of an answer to a request with these headers."""
         readable = not (self._form == "segment" and reply.status in _TRIED_AGAIN and b"authorization" not in headers)
         allowed = [*self._cors.headers(headers.get(b"origin")), *self._may_read] if self._cors and readable else ()
-        length = () if reply.status in _WITHOUT_BODY else ((b"content-length", b"%d" % len(reply.body)),)
+        no_length = reply.status in _WITHOUT_BODY or reply.rest is not None
+        length = () if no_length else ((b"content-length", b"%d" % len(reply.body)),)
         kind, kept = (b"content-type", reply.media_type), (b"cache-control", reply.cache)
         return [kind, *length, _NO_SNIFF, kept, *reply.headers, *allowed]
 
-    def _told(self, refused: Refused) -> Reply:
+    def _told(self, refused: Refused, request: Request) -> Reply:
         """The refusal, in the form that clients of this address read."""
+        self._refused[refused.code] += 1
         status = refused.status_in(self._form)
-        return Reply(refused.body(self._form), status, MEDIA_TYPE[self._form], self._reasons(refused))
+        body = refused.body(self._form, request.params.get("key"))
+        return Reply(body, status, MEDIA_TYPE[self._form], self._reasons(refused))
 
     async def _reply(self, request: Request) -> Reply:
         if self._gate is not None:

@@ -32,6 +32,7 @@ from engine.web.surroundings import Proxies
 INGEST: Final[Mapping[str, str]] = {f"/v1/{name}": call for name, call in CALLS.items()}
 METRICS: Final = "/v1/m"
 WEBHOOK: Final = "/v1/webhook/"
+SETTINGS: Final = "/v1/projects/"
 
 _SUCCESS: Final = Reply(b'{"success": true}')
 _BASIC: Final = b"basic "
@@ -107,6 +108,9 @@ def library_settings(node: Node, proxies: Proxies) -> Answer:
 
 async def _taken(node: Node, deliver: Callable[[], Delivery], size: int) -> Reply:
     """Segment's answer once the delivery is durable, or why it is not. Raises `Refused`."""
+    if node.load.sheds:
+        node.counts.shed["ingest"] += 1
+        raise Refused("too-busy", "Too much is asked at once.", retry_after_s=limits.SHED_S)
     try:
         delivery = await node.take(deliver, size)
     except Unacceptable as bad:
@@ -116,6 +120,9 @@ async def _taken(node: Node, deliver: Callable[[], Delivery], size: int) -> Repl
     except (LogError, StoreError):
         said = "What was sent cannot be stored now."
         raise Refused("storage-trouble", said, retry_after_s=_TROUBLE_PAUSE_S) from None
+    counts = node.counts
+    counts.taken.update((message.source, message.type) for message in delivery.messages)
+    counts.rejected.update((rejection.source, rejection.code) for rejection in delivery.rejected)
     if delivery.rejected and not delivery.messages and not delivery.not_for_us:
         first = delivery.rejected[0]
         raise Refused(first.code, first.reason)

@@ -1,11 +1,12 @@
-"""Every error that a client can see. One table of codes, two forms.
+"""Every error that a client can see. One table of codes, three forms.
 
 1. A code is a stable kebab-case word for programs, with its status and title; `detail` is for people.
 2. Whatever a client sends gets a status below 500. A 500 is a fault of ours: logged, and answered without a word about
    why. 503 is trouble of ours that passes, 429 too much at once; both say when to come again.
 3. The form is RFC 9457 (`application/problem+json`). Segment's libraries read another one: JSON with `code` and
    `message` as text, without which older ones send a request again that was refused for good. What is too large is
-   400 there, as Segment answers it, and a fault of ours 503, so that nothing is thrown away for it.
+   400 there, as Segment answers it, and a fault of ours 503, so that nothing is thrown away for it. OpenFeature's
+   providers read OFREP's: JSON with one of its few codes, and the key of the flag where one was asked for.
 """
 
 from http import HTTPStatus
@@ -15,7 +16,7 @@ import msgspec
 
 from engine.segment.reasons import REASONS
 
-Form: TypeAlias = Literal["problem", "segment"]
+Form: TypeAlias = Literal["problem", "segment", "ofrep"]
 
 _OURS: Final[dict[str, tuple[int, str]]] = {
     "not-http": (400, "The request is not HTTP"),
@@ -50,8 +51,22 @@ _OURS: Final[dict[str, tuple[int, str]]] = {
 CODES: Final = dict(
     sorted({**{code: (400, title) for code, title in REASONS.items()}, **_OURS}.items(), key=lambda row: row[1][0])
 )
-MEDIA_TYPE: Final[dict[Form, bytes]] = {"problem": b"application/problem+json", "segment": b"application/json"}
+MEDIA_TYPE: Final[dict[Form, bytes]] = {
+    "problem": b"application/problem+json",
+    "segment": b"application/json",
+    "ofrep": b"application/json",
+}
 _SEGMENT_STATUS: Final = {413: 400, 500: 503}
+# OFREP's codes; whatever is not here is `GENERAL`.
+_OFREP: Final = {
+    "not-json": "PARSE_ERROR",
+    "wrong-type": "INVALID_CONTEXT",
+    "missing-visitor-id": "TARGETING_KEY_MISSING",
+    "bad-visitor-id": "INVALID_CONTEXT",
+    "bad-url": "INVALID_CONTEXT",
+    "bad-traits": "INVALID_CONTEXT",
+    "not-found": "FLAG_NOT_FOUND",
+}
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
@@ -68,8 +83,15 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
         """The status that a client of this form understands."""
         return _SEGMENT_STATUS.get(self.status, self.status) if form == "segment" else self.status
 
-    def body(self, form: Form = "problem") -> bytes:
-        """The refusal as JSON: `type title status detail code`, or Segment's `success code message error`."""
+    def body(self, form: Form = "problem", flag: str | None = None) -> bytes:
+        """The refusal as JSON: `type title status detail code`, Segment's `success code message error`, or OFREP's
+        `key errorCode errorDetails`, where `flag` is the key.
+        """
+        if form == "ofrep":
+            of = {} if flag is None else {"key": flag}
+            return msgspec.json.encode(
+                {**of, "errorCode": _OFREP.get(self.code, "GENERAL"), "errorDetails": self.detail}
+            )
         if form == "segment":
             return msgspec.json.encode(
                 {"success": False, "code": self.code, "message": self.detail, "error": self.title}

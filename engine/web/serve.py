@@ -4,7 +4,8 @@ What lives here: options, logging, the server of one process. What may not: addr
 supervision of several processes (`workers.py`).
 
 1. `serve` first takes the rules and opens the store, then binds, then serves: whatever is wrong with the one or
-   the other is told before a client could connect. It returns when SIGTERM or SIGINT ended the service.
+   the other is told before a client could connect. That it serves is said when it does: what visitors would wait for
+   is compiled. It returns when SIGTERM or SIGINT ended the service.
 2. One worker: this process serves. Several: this process only watches over them; each opens its own node.
 3. Stopping: readiness off; for `drain_s` seconds connections are still taken and answered with `Connection: close`;
    then close, finish, exit, after `limits.GRACE_S` at the latest. Ctrl-C skips the waiting. A worker that others stand
@@ -33,12 +34,15 @@ import uvicorn
 from msgspec import Struct, structs
 
 from engine import limits
-from engine.node import Node, Settings
+from engine.node import Node
+from engine.settings import Settings, strangers
+from engine.web import logs
 from engine.web.admin import Keys, read_keys
 from engine.web.app import build
 from engine.web.clients import Clients
 from engine.web.lane import Lane
 from engine.web.listening import shut
+from engine.web.telemetry import telemetry
 
 log = logging.getLogger("mutiny_edge.serve")
 
@@ -63,16 +67,21 @@ class Options(Struct, frozen=True):
     admin_key_file: Path | None = None
     admin_keys: Keys | None = None
     access_log: bool = False
+    log_format: str = "auto"
+    log_level: str = "info"
 
 
 def serve(options: Options, announce: Callable[[str], None] | None = None) -> None:
     """Serve until a signal ends it; `announce` is told the URL once the socket is bound.
 
     Raises `RulesBroken` for a first start with broken rules, `StoreError` for a store that cannot be opened, `OSError`
-    for a port, folder or file that cannot be had, `KeysUnusable` for a file of admin keys that is none, `ValueError`
-    for a proxy that is neither an address nor a network.
+    for a port, folder or file that cannot be had, `KeysUnusable` for a file of admin keys that is none,
+    `TelemetryUnusable` for a collector that nobody could send to, `ValueError` for a proxy that is neither an address
+    nor a network.
     """
     logging.config.dictConfig(log_config(options))
+    for stranger in strangers(os.environ):
+        log.warning("%r is set, and no setting has this name; `mutiny-edge config` shows all", stranger.variable)
     options = with_admin_keys(options)
     if options.workers > 1:
         from engine.web.workers import supervise  # noqa: PLC0415 - it imports this module
@@ -80,11 +89,14 @@ def serve(options: Options, announce: Callable[[str], None] | None = None) -> No
         supervise(options, announce)
         return
     heed_hangup(_say_that_one_is_not_replaced)
-    node = Node(options.settings)
-    app = build(node, options.origins, options.trusted_proxies, options.admin_keys)
-    with closing(node.store), bind(options.host, options.port) as listening:
-        tell(options, listening, node.held.decider.ruleset.version, announce)
-        run(options, node, app, listening)
+    with ExitStack() as stack:
+        sending = stack.enter_context(telemetry(os.environ))
+        node = Node(options.settings)
+        stack.enter_context(closing(node.store))
+        app = build(node, options.origins, options.trusted_proxies, options.admin_keys, sending)
+        listening = stack.enter_context(bind(options.host, options.port))
+        version = node.held.decider.ruleset.version
+        run(options, node, app, listening, on_started=lambda: tell(options, listening, version, announce))
 
 
 def with_admin_keys(options: Options) -> Options:
@@ -96,7 +108,8 @@ def with_admin_keys(options: Options) -> Options:
 def tell(options: Options, listening: socket.socket, version: str, announce: Callable[[str], None] | None) -> None:
     """Say where and what is served."""
     url = url_of(listening)
-    log.info("serving %s with %d worker(s), ruleset %s", url, options.workers, version)
+    facts = {"url": url, "workers": options.workers, "ruleset": version}
+    log.info("serving %s with %d worker(s), ruleset %s", url, options.workers, version, extra=facts)
     if options.admin_keys is not None:
         log.info("admin keys: %s", options.admin_keys.fingerprints())
     if announce is not None:
@@ -162,7 +175,7 @@ def run(
         ws="none",
         lifespan="on",
         backlog=BACKLOG,
-        log_config=log_config(options),
+        log_config=None,  # it is configured by whoever calls
         access_log=options.access_log,
         proxy_headers=False,
         server_header=False,
@@ -187,7 +200,8 @@ class _Server(uvicorn.Server):
         leaving: threading.Event | None,
     ) -> None:
         super().__init__(config)
-        self.clients = self.server_state = Clients()
+        self.clients = self.server_state = Clients(node.counts.refused)
+        node.counts.connections = lambda: len(self.clients.connections)
         self.watchdog = threading.Timer(limits.WATCHDOG_S, _end_now)
         self.watchdog.daemon = True
         self._node = node
@@ -240,17 +254,6 @@ def _end_now() -> None:
 
 
 def log_config(options: Options) -> dict[str, Any]:
-    """One line an entry, on stderr; uvicorn itself only where something is wrong."""
-    with_process = "%(process)d " if options.workers > 1 else ""
-    form = {"format": f"%(asctime)s %(levelname)s {with_process}%(message)s", "datefmt": "%Y-%m-%dT%H:%M:%S%z"}
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {"line": form},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-        "loggers": {
-            "mutiny_edge": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-            "uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-            "uvicorn.access": {"level": "INFO" if options.access_log else "CRITICAL"},
-        },
-    }
+    """How the log is printed."""
+    several = options.workers > 1
+    return logs.log_config(options.log_format, options.log_level, several=several, access=options.access_log)

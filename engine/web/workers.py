@@ -6,11 +6,12 @@ What may not: HTTP, rules, anything that a worker does by itself.
    listening socket; the kernel hands each connection to one that is free.
 2. A worker that dies is replaced at once, or after a pause if it never came up; the others go on serving meanwhile.
    If the very first ones die before one of them was up, it is the machine or the options, and the service ends.
-3. SIGTERM and SIGINT are handed to every worker, which drains and ends; whoever is not gone in time is killed.
-4. SIGHUP replaces every worker, one by one: a successor is started, and only when it is up the old one is told to
+3. That the service is there is said when the first worker is: it has compiled what visitors would wait for.
+4. SIGTERM and SIGINT are handed to every worker, which drains and ends; whoever is not gone in time is killed.
+5. SIGHUP replaces every worker, one by one: a successor is started, and only when it is up the old one is told to
    leave. A successor that never comes up ends the replacing, and the old ones stay. Successors know the admin keys
    that are in their file by then; it is read here, so that all workers know the same.
-5. Each worker holds the reading end of a pipe whose writing end only this process has: by it a worker is told to
+6. Each worker holds the reading end of a pipe whose writing end only this process has: by it a worker is told to
    leave, and if this process is killed, the workers see the pipe close and end by themselves. None is left behind with
    the port.
 """
@@ -24,9 +25,10 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -35,7 +37,9 @@ from engine.jobs import FIRST_PAUSE_S, LONGEST_PAUSE_S
 from engine.node import Node
 from engine.web.admin import KeysUnusable
 from engine.web.app import build
+from engine.web.metrics.together import RUN, RunFolder, run_folder
 from engine.web.serve import Options, bind, heed_hangup, log_config, run, tell, with_admin_keys
+from engine.web.telemetry import telemetry
 
 log = logging.getLogger("mutiny_edge.serve")
 
@@ -46,10 +50,24 @@ KILL_S: Final = limits.GRACE_S - 0.5  # this long after draining a worker hangs:
 
 def supervise(options: Options, announce: Callable[[str], None] | None) -> None:
     """Serve with `options.workers` processes until a signal ends it. Raises as `serve` does."""
-    version = _checked(options)
-    with bind(options.host, options.port) as listening:
-        tell(options, listening, version, announce)
-        _Supervisor(options, listening).run()
+    with ExitStack() as stack:
+        stack.enter_context(telemetry(os.environ))  # of this process the log alone
+        version = _checked(options)
+        listening = stack.enter_context(bind(options.host, options.port))
+        folder = stack.enter_context(_numbers_together(options.settings.data / RUN))
+        _Supervisor(options, listening, folder, lambda: tell(options, listening, version, announce)).run()
+
+
+@contextmanager
+def _numbers_together(parent: Path) -> Iterator[RunFolder | None]:
+    """Where workers write their numbers. None where that is not possible: `/metrics` is no reason not to serve."""
+    with ExitStack() as stack:
+        folder: RunFolder | None = None
+        try:
+            folder = stack.enter_context(run_folder(parent))
+        except OSError as error:
+            log.warning("/metrics tells of one worker only, whichever is asked: %s", error)
+        yield folder
 
 
 def _checked(options: Options) -> str:
@@ -63,15 +81,21 @@ def _checked(options: Options) -> str:
 class _Worker:
     """One worker process."""
 
-    def __init__(self, options: Options, listening: socket.socket) -> None:
+    def __init__(self, options: Options, listening: socket.socket, folder: RunFolder | None, number: int) -> None:
         lifeline, self._held_end = _spawn.Pipe(duplex=False)
+        self.number = number
         self._up, up = _spawn.Pipe(duplex=False)
         self.was_up = False
         self.leaves_until: float | None = None  # monotonic; told to leave, and killed if it did not by then
-        self.process = _spawn.Process(target=_work, args=(options, listening, lifeline, up), name="mutiny-edge worker")
+        whole = (options, listening, (lifeline, up), folder, number)
+        self.process = _spawn.Process(target=_work, args=whole, name="mutiny-edge worker")
         self.process.start()
         lifeline.close()
         up.close()
+
+    def tidings(self) -> list[int | Connection]:
+        """What it is told by that it ended, or came up."""
+        return [self.process.sentinel] if self.was_up else [self.process.sentinel, self._up]
 
     def look(self) -> None:
         """Notice that it came up."""
@@ -102,9 +126,15 @@ class _Worker:
 class _Supervisor:
     """All workers of a service."""
 
-    def __init__(self, options: Options, listening: socket.socket) -> None:
+    def __init__(
+        self, options: Options, listening: socket.socket, folder: RunFolder | None, on_first: Callable[[], None]
+    ) -> None:
+        """`on_first` is called when the first worker is up."""
         self._options = options
         self._listening = listening
+        self._folder = folder
+        self._on_first = on_first
+        self._born = 0
         self._workers: list[_Worker] = []
         self._signal: int | None = None
         self._pause_s = FIRST_PAUSE_S
@@ -121,7 +151,7 @@ class _Supervisor:
         try:
             while self._signal is None:
                 self._fill()
-                wait([worker.process.sentinel for worker in self._workers], TICK_S)
+                wait([one for worker in self._workers for one in worker.tidings()], TICK_S)
                 self._reap()
                 self._renew()
         finally:
@@ -139,16 +169,30 @@ class _Supervisor:
         """Start what is missing, unless the last one never came up and the pause is not over."""
         leaving = sum(worker.leaves_until is not None for worker in self._workers)
         while len(self._workers) - leaving < self._options.workers and time.monotonic() >= self._next_birth:
-            self._workers.append(_Worker(self._options, self._listening))
+            self._workers.append(self._bear())
+
+    def _bear(self) -> _Worker:
+        self._born += 1
+        return _Worker(self._options, self._listening, self._folder, self._born)
+
+    def _bury(self, worker: _Worker) -> None:
+        worker.bury()
+        if self._folder is not None:
+            try:
+                self._folder.bury(worker.number)
+            except OSError as error:
+                log.warning("what worker %s has counted is lost: %s", worker.process.pid, error)
 
     def _reap(self) -> None:
         for worker in list(self._workers):
             worker.look()
-            self._any_was_up = self._any_was_up or worker.was_up
+            if worker.was_up and not self._any_was_up:
+                self._any_was_up = True
+                self._on_first()
             if worker.process.is_alive():
                 continue
             self._workers.remove(worker)
-            worker.bury()
+            self._bury(worker)
             if self._signal is not None:
                 continue
             if not self._any_was_up:
@@ -188,7 +232,7 @@ class _Supervisor:
             if self._outdated:
                 self._outdated.pop(0).leave(now + self._options.drain_s + KILL_S)
         elif self._successor is None and self._outdated and len(staying) == len(self._workers):
-            self._successor = _Worker(self._options, self._listening)
+            self._successor = self._bear()
             self._workers.append(self._successor)
 
     def _stop(self, number: int) -> None:
@@ -212,17 +256,26 @@ def _with_newest_keys(options: Options) -> Options:
         return options
 
 
-def _work(options: Options, listening: socket.socket, lifeline: Connection, up: Connection) -> None:
+def _work(
+    options: Options,
+    listening: socket.socket,
+    pipes: tuple[Connection, Connection],
+    folder: RunFolder | None,
+    number: int,
+) -> None:
     """What a worker process does: its own node, the shared socket."""
     if sys.platform != "win32":
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it is for the parent, which tells each worker when
+    lifeline, up = pipes
     leaving = threading.Event()
     threading.Thread(target=_heed_parent, args=(lifeline, leaving), daemon=True).start()
     logging.config.dictConfig(log_config(options))
     # Before the server takes over the signals, Ctrl-C in a terminal reaches workers too, and is no fault.
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt), telemetry(os.environ) as sending:
         node = Node(options.settings, go_on=True)
-        app = build(node, options.origins, options.trusted_proxies, options.admin_keys)
+        app = build(node, options.origins, options.trusted_proxies, options.admin_keys, sending)
+        if folder is not None:
+            app.metrics.join(folder, number)
         run(options, node, app, listening, on_started=lambda: up.send_bytes(b"up"), leaving=leaving)
 
 

@@ -130,6 +130,25 @@ def test_pages_with_the_same_experiences_share_one_match(make: Any) -> None:
     assert pages.view("https://x.test/a/1") is pages.view("https://x.test/a/1")
 
 
+def test_without_a_page_an_experience_competes_within_its_group(make: Any) -> None:
+    """With the live ones of it, in deciding order, wherever their pages are; all together, where nobody is named."""
+    experiences = [
+        make.experience("a", "s", pages=("/a",), exclusion_group="g"),
+        make.experience("b", "s", pages=("/b",), exclusion_group="g", priority=1),
+        make.experience("alone", "s", pages=("/a",)),
+        make.experience("paused", "s", exclusion_group="g", status="paused"),
+    ]
+    pages = Pages(experiences, {"s": make.segment("s")}, UNDECLARED)
+    asked = {key: pages.anywhere(key) for key in ("a", "b", "alone", "paused", None)}
+    found = {key: [e.key for e in view.match.experiences] if view.match else [] for key, view in asked.items()}
+    assert found == {"a": ["b", "a"], "b": ["b", "a"], "alone": ["alone"], "paused": [], None: ["b", "a", "alone"]}
+    assert all(view.fields == {} for view in asked.values())
+    assert pages.known_anywhere("a") is pages.anywhere("a")
+    after = Pages(experiences[1:], {"s": make.segment("s")}, UNDECLARED)
+    after.warm((), pages)
+    assert [after.known_anywhere(key) is not None for key in ("a", "b", None)] == [False, True, True]
+
+
 @pytest.mark.parametrize(
     "url", ["", "x", "/a", "ftp://x.test/", "https://", "javascript:x", "https://x.test/" + "a" * limits.URL_CHARS]
 )

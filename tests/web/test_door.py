@@ -105,6 +105,33 @@ def test_a_client_that_went_away_gets_nothing() -> None:
     assert sent == []
 
 
+def test_an_answer_may_go_on(door: Callable[..., Any]) -> None:
+    """It has no length, and ends when its address is through; HEAD hears nothing of it."""
+
+    async def goes_on(_: Request) -> Reply:
+        async def rest(say: Any) -> None:
+            for word in (b"two ", b"three"):
+                await say(word)
+
+        return Reply(b"one ", media_type=b"text/plain", rest=rest)
+
+    get, head = door(goes_on)("GET"), door(goes_on)("HEAD")
+    assert (get.body, head.body) == (b"one two three", b"")
+    assert "content-length" not in get.headers
+    assert get.headers == head.headers
+
+
+def test_openfeatures_providers_read_tags_and_refusals_of_their_own(door: Callable[..., Any]) -> None:
+    """As scripts of any website; what they send is allowed by name."""
+    call = door(broken, "flags")
+    said = call("GET", headers=[("origin", SITE)])
+    assert (said.status, said.json) == (500, {"errorCode": "GENERAL", "errorDetails": "The fault is logged."})
+    assert (said.headers["content-type"], said.headers["retry-after"]) == ("application/json", "5")
+    assert said.headers["access-control-expose-headers"] == "etag, retry-after"
+    asked = call("OPTIONS", headers=[("origin", SITE)]).headers["access-control-allow-headers"]
+    assert {"authorization", "content-type", "if-none-match", "x-api-key"} <= set(asked.split(", "))
+
+
 def test_no_admin_address_without_a_gate() -> None:
     """A mistake in the wiring is no open door."""
     with pytest.raises(ValueError, match="/x"):

@@ -18,8 +18,9 @@ from engine import limits
 from engine.events.line import Entry
 from engine.events.reading import entries, files
 from engine.events.rejected import listing
-from engine.node import Node, Settings
+from engine.node import Node
 from engine.segment.sources import Sources
+from engine.settings import Settings
 from engine.web.app import build
 from engine.web.ingest import INGEST
 

@@ -21,6 +21,16 @@ def test_a_refusal_is_problem_json(code: str) -> None:
     }
 
 
+@pytest.mark.parametrize("code", CODES)
+def test_to_openfeature_a_refusal_is_ofrep(code: str) -> None:
+    """One of the few codes of that protocol, and the key where one flag was asked for; all else is general."""
+    theirs = {"PARSE_ERROR", "TARGETING_KEY_MISSING", "INVALID_CONTEXT", "FLAG_NOT_FOUND", "GENERAL"}
+    said = json.loads(Refused(code, "Because.").body("ofrep", "site"))
+    assert said == {"key": "site", "errorCode": said["errorCode"], "errorDetails": "Because."}
+    assert said["errorCode"] in theirs
+    assert "key" not in json.loads(Refused(code, "Because.").body("ofrep"))
+
+
 def test_only_our_own_fault_is_above_499() -> None:
     """What a client sends never gets a 5xx, only a fault or trouble of ours does."""
     assert [code for code, (status, _) in CODES.items() if status >= 500] == ["internal-error", "storage-trouble"]

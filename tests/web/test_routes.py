@@ -19,6 +19,9 @@ WHO = {
     "/v1/decide": ("page", {"GET", "POST"}),
     "/client.js": ("page", {"GET"}),
     "/preview.js": ("page", {"GET"}),
+    "/ofrep/v1/evaluate/flags": ("flags", {"POST"}),
+    "/ofrep/v1/evaluate/flags/{key:path}": ("flags", {"POST"}),
+    "/ofrep/v1/events": ("flags", {"GET"}),
     "/healthz": ("anybody", {"GET"}),
     "/readyz": ("anybody", {"GET"}),
     **dict.fromkeys([f"/v1/{name}" for name in CALLS], ("source", {"POST"})),
@@ -31,12 +34,14 @@ WHO = {
 }
 # An address of each that there is; the others are their own.
 AT = {
+    "/ofrep/v1/evaluate/flags/{key:path}": "/ofrep/v1/evaluate/flags/site",
     "/v1/webhook/{source}": "/v1/webhook/www",
     "/v1/projects/{key}/settings": "/v1/projects/0/settings",
     "/v1/profiles/{kind}/{id:path}": "/v1/profiles/visitor/v1",
 }
 ADMIN = [path for path, (who, _) in WHO.items() if who == "admin"]
 SOURCE = [path for path, (who, _) in WHO.items() if who == "source"]
+FLAGS = [path for path, (who, _) in WHO.items() if who == "flags"]
 OPEN = [path for path, (who, _) in WHO.items() if who != "admin"]
 SCRIPTS = {"/client.js", "/preview.js"}  # the same for everybody, so browsers may keep them
 KEYS = ("an-old-key-0123456789", "a-new-key-0123456789")
@@ -87,7 +92,12 @@ def admin(app: App, calling: Callable[..., Any]) -> Any:
 
 
 def refusal(said: Any, path: str = "") -> tuple[int, str]:
-    """Status and code of an answer in the form that every error has, or that Segment's libraries read."""
+    """Status and code of an answer in the form that every error has, or that clients of Segment and OFREP read."""
+    if path in FLAGS:
+        assert said.headers["content-type"] == "application/json"
+        assert type(said.json["errorDetails"]) is str
+        assert said.json.get("key") == ("site" if "{" in path else None)
+        return said.status, {"GENERAL": "method-not-allowed"}.get(said.json["errorCode"], said.json["errorCode"])
     if path in SOURCE:
         assert said.headers["content-type"] == "application/json"
         assert said.json["success"] is False
@@ -179,7 +189,8 @@ def test_methods_are_told(admin: Any, path: str, method: str) -> None:
     said = admin(method, path, [BODY], [BEARER], QUERY)
     known = WHO[path][1] | ({"HEAD"} if "GET" in WHO[path][1] else set())
     if method in known:
-        assert said.status == 200 or path in SOURCE  # which ask for a key of their own: `test_ingest.py`
+        # Which ask for a key, or a body, of their own: `test_ingest.py`, `ofrep/`.
+        assert said.status == 200 or path in SOURCE or path in FLAGS
         return
     assert set(said.headers["allow"].split(", ")) == known | {"OPTIONS"}
     if method == "OPTIONS":
@@ -222,7 +233,7 @@ def test_every_answer_is_safe_to_show(admin: Any, path: str, method: str) -> Non
 @pytest.mark.parametrize("path", OPEN)
 def test_scripts_of_websites_read_what_is_for_pages(call: Any, path: str) -> None:
     """Also refusals and the preflight; what is for monitors they do not."""
-    expected = WHO[path][0] in {"page", "source"}
+    expected = WHO[path][0] in {"page", "source", "flags"}
     for method in METHODS:
         said = call(method, AT.get(path, path), [b"{"], [ORIGIN], QUERY)
         assert ("access-control-allow-origin" in said.headers) == expected

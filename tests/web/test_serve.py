@@ -1,6 +1,5 @@
 """The service as a process: it starts or says why not, answers, and ends politely."""
 
-import json
 import signal
 import socket
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from urllib.request import Request
 
 import pytest
 
-from engine.web.serve import Options, bind, log_config, url_of
+from engine.web.serve import bind, url_of
 
 
 def test_it_serves_a_decision(serve: Callable[..., Any], rules: Path) -> None:
@@ -138,9 +137,3 @@ def test_an_address_that_is_none_is_told() -> None:
     """With the address, as whoever typed it wrote it."""
     with pytest.raises(OSError, match=r"cannot listen on 192\.0\.2\.1:80"):
         bind("192.0.2.1", 80)
-
-
-def test_log_lines_of_several_workers_name_the_process() -> None:
-    """And those of one do not."""
-    assert "process" in json.dumps(log_config(Options(workers=2)))
-    assert "process" not in json.dumps(log_config(Options(workers=1)))

@@ -7,6 +7,7 @@
 """
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -76,8 +77,7 @@ async def attack(
 
 def slow_readers(log: list[str]) -> int:
     """How many the service counted."""
-    counted = [line.rpartition("slow-reader ")[2].split(",")[0] for line in log if "slow-reader " in line]
-    return sum(map(int, counted))
+    return sum(json.loads(line)["refused"]["slow-reader"] for line in log if "slow-reader " in line)
 
 
 SHORT = [

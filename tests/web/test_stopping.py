@@ -1,7 +1,7 @@
 """SIGTERM and SIGHUP under clients at full speed: every request that was taken is answered.
 
-1. Sixteen honest clients keep their connections, and make a new one only when an answer says `Connection: close`. To be
-   refused is how a client learns that the service has ended; a reset or half an answer is a fault.
+1. Two hundred honest clients keep their connections, and make a new one only when an answer says `Connection: close`.
+   To be refused is how a client learns that the service has ended; a reset or half an answer is a fault.
 2. Clients that do all they can to keep the service from ending have twelve seconds.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-CLIENTS = 16
+CLIENTS = 200
 ENDS_WITHIN_S = 12.0
 
 

@@ -1,0 +1,75 @@
+"""`/metrics` as Prometheus reads it: of one worker and of several, with the admin key alone."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.request import Request
+
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_open
+from prometheus_client.parser import text_string_to_metric_families as read_text
+
+from engine.web.metrics.families import FAMILIES
+
+KEY = "an-admin-key-of-some-length"
+
+
+def asked(service: Any, accept: str = "", key: str = KEY) -> Any:
+    """The page."""
+    return service.ask(Request(f"{service.url}/metrics", headers={"accept": accept, "authorization": f"Bearer {key}"}))
+
+
+def numbers(service: Any) -> dict[tuple[str, ...], float]:
+    """Every sample, by name and labels."""
+    families = read_text(asked(service).body.decode())
+    return {(sample.name, *sample.labels.values()): sample.value for family in families for sample in family.samples}
+
+
+@pytest.fixture
+def metered(serve: Callable[..., Any], rules: Path, tmp_path: Path) -> Callable[..., Any]:
+    """`metered("--workers", "2")`: a service with an admin key, up."""
+    key = tmp_path / "keys"
+    key.write_text(KEY)
+    key.chmod(0o600)
+    return lambda *options: serve(rules, "--drain", "0", "--admin-key-file", str(key), *options).up()
+
+
+def test_both_texts_are_what_their_readers_take(metered: Callable[..., Any]) -> None:
+    """Every family of the table with type and help; buckets that add up; nobody else may see them."""
+    service = metered()
+    for _ in range(64):
+        service.decide()
+    text, open_ = asked(service), asked(service, "application/openmetrics-text;version=1.0.0")
+    assert text.headers["content-type"].startswith("text/plain; version=")
+    assert open_.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
+    for families in (list(read_text(text.body.decode())), list(read_open(open_.body.decode()))):
+        found = {family.name: family for family in families}
+        assert {name: (family.type, family.documentation) for name, family in found.items()} == {
+            family.name: (family.kind, family.help) for family in FAMILIES
+        }
+        buckets = [s.value for s in found["mutiny_edge_decide_duration_seconds"].samples if s.name.endswith("_bucket")]
+        assert buckets == sorted(buckets)
+        assert buckets[-1] >= 2
+    assert asked(service, key="another").status == 401
+
+
+def test_several_workers_are_one_service(metered: Callable[..., Any], wire: Any, until: Callable[..., None]) -> None:
+    """Whoever is asked tells of all; when all of them were replaced, no count is lost."""
+    service = metered("--workers", "2")
+    until(lambda: wire.all_up(service, 2))
+    until(lambda: numbers(service)["mutiny_edge_workers",] == 2)
+    for _ in range(40):
+        service.decide()
+    hits = ("mutiny_edge_decisions_total", "site", "personalized", "small")
+    until(lambda: numbers(service)[hits] == 40)
+    assert numbers(service)["mutiny_edge_decide_requests_total", "matched"] == 40
+    before = set(wire.children(service))
+    service.process.send_signal(signal.SIGHUP)
+    until(lambda: len(wire.children(service)) == 2 and not before & set(wire.children(service)))
+    os.kill(wire.children(service)[0], signal.SIGKILL)
+    service.decide()
+    until(lambda: numbers(service)[hits] == 41)
+    until(lambda: numbers(service)["mutiny_edge_workers",] == 2)
+    assert service.end() == 0
