@@ -14,68 +14,58 @@ What may not: HTTP, printing, and any work of the parts themselves.
    background job looks. With `go_on` (a worker that others rely on) a store that is refused as damaged is trouble as
    well, and no reason not to begin.
 5. `answer` is the same in short, as bytes, for a usual visitor; it leaves everything else to `decide`.
-6. This is the only place with a clock; everybody else is given the time.
+6. `near` is what decisions read: the embedded store itself; of a shared one, once the node is started, what is
+   remembered of it (`profiles.near`). Then reading may raise NotAtOnce: who can wait asks by `patiently`, which waits
+   for `Settings.read_budget_ms` in all, and then makes do with what there is. A shared store that cannot be reached is
+   trouble, and no reason not to begin, but for who only reads.
+7. This is the only place with a clock; everybody else is given the time.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
+from typing import TypeVar
 
 import msgspec
-from msgspec import Struct
 
 from engine import limits
+from engine.counts import Counts
+from engine.decide.decider import Decider
+from engine.decide.pages import View
 from engine.decide.usual import UNASKED
 from engine.events.disk import LogError
 from engine.holder import Held, Holder
 from engine.intake import Intake
 from engine.jobs import Jobs
+from engine.load import Load
 from engine.problems import Problem
 from engine.profiles import identity
 from engine.profiles.ids import Key
 from engine.profiles.lmdb import LmdbStore
+from engine.profiles.near.near import Near
 from engine.profiles.nothing import NothingStored
 from engine.profiles.read import read_profile
 from engine.profiles.record import time_ms
-from engine.profiles.store import Store, StoreDamaged, StoreError, StoreUnavailable
+from engine.profiles.store import NotAtOnce, Reads, Store, StoreDamaged, StoreError, StoreUnavailable
 from engine.profiles.unreadable import UnreadableStore
+from engine.profiles.valkey.attempts import Attempts
+from engine.profiles.valkey.store import ValkeyStore
 from engine.segment.accept import Delivery
-from engine.segment.erasure import Erased, Logs
+from engine.segment.erasure import Erased
 from engine.segment.keys import Keys
+from engine.settings import Settings
+from engine.shared import is_shared, open_near, open_shared, patiently
 from engine.upkeep import Upkeep
 from engine.words import Decision, Page, Profile, Traits, Visit
 
 log = logging.getLogger("mutiny_edge.node")
 
 STORE_FOLDER = "profiles"  # in the data folder
+T = TypeVar("T")
 _ONLY_READS = "nothing is written here: this process only reads"
-
-
-class Settings(Struct, frozen=True):
-    """Where the rule files are, where the engine keeps what it knows, and the store if that is elsewhere.
-
-    `webhook_batches`: of a list of events that Segment's webhook sends, those behind the first are believed too.
-    """
-
-    rules: Path = Path("rules")
-    data: Path = Path("data")
-    store: str | None = None
-    webhook_batches: bool = False
-
-    @property
-    def logs(self) -> Logs:
-        """The folders of what was sent."""
-        return Logs(self.data / "events", self.data / "rejected", self.data / "erasures")
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """`MUTINY_EDGE_RULES`, `_DATA`, `_STORE`; the defaults for what is not set."""
-        given = {name: environment.get(f"MUTINY_EDGE_{name.upper()}") for name in ("rules", "data", "store")}
-        return cls(Path(given["rules"] or "rules"), Path(given["data"] or "data"), given["store"] or None)
 
 
 def open_store(
@@ -83,25 +73,20 @@ def open_store(
     *,
     canary_s: float | None = None,
     read_only: bool = False,
+    believed: bool = False,
     rest: Callable[[], None] = lambda: None,
 ) -> Store:
     """The store of profiles that the settings name; `canary_s`: how long to read it first. Raises `StoreError`.
 
-    With `read_only` nothing is written, and where nothing is stored no store is made.
+    With `read_only` nothing is written, and where nothing is stored no store is made. `believed`: this process, or its
+    parent, had it open a moment ago.
     """
+    if is_shared(settings):
+        return open_shared(settings, read_only=read_only, rest=rest)
     folder = settings.data / STORE_FOLDER
-    if settings.store is None and read_only and not identity.has_store(folder):
+    if read_only and not identity.has_store(folder):
         return NothingStored(f"{folder}: nothing is stored there")
-    if settings.store is None:
-        return LmdbStore(folder, canary_s=canary_s, read_only=read_only, rest=rest)
-    raise StoreUnavailable(f"{settings.store}: only the embedded store is known here; leave --store out")
-
-
-def _store_or_why_not(settings: Settings, rest: Callable[[], None]) -> Store:
-    try:
-        return open_store(settings, rest=rest)
-    except StoreDamaged as error:
-        return UnreadableStore(str(error))
+    return LmdbStore(folder, canary_s=canary_s, read_only=read_only, believed=believed, rest=rest)
 
 
 def damage(records: int) -> str | None:
@@ -140,29 +125,68 @@ class Breaths:
 class Node:
     """One process's engine. Raises `RulesBroken`, `StoreError` and `OSError` when it cannot even begin."""
 
-    def __init__(self, settings: Settings, *, go_on: bool = False, read_only: bool = False) -> None:
-        """With `go_on` a damaged store is trouble, no reason not to begin; with `read_only` nothing is written."""
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        go_on: bool = False,
+        read_only: bool = False,
+        guest: bool = False,
+        store: Store | None = None,
+    ) -> None:
+        """With `go_on` a damaged store is trouble, no reason not to begin; with `read_only` nothing is written.
+
+        As a `guest` it is in a process of somebody else's (`Holder`). `store` is read in place of the settings' one.
+        """
         self.settings = settings
         self.draining = False
+        self.counts = Counts()
+        self.load = Load(self.counts)
         self.jobs = Jobs()
         self.rules = Holder(
-            settings.rules, settings.data, utc_now, Breaths(limits.BREATH_EVERY_S, limits.BREATH_S), keeps=not read_only
+            settings.rules,
+            settings.data,
+            utc_now,
+            Breaths(limits.BREATH_EVERY_S, limits.BREATH_S),
+            keeps=not read_only,
+            guest=guest,
         )
         self.rules.open(time.sleep)
         self.rest = Breaths(limits.WRITE_BREATH_EVERY_S, limits.WRITE_BREATH_S)
-        self.store = (
-            _store_or_why_not(settings, self.rest)
-            if go_on
-            else open_store(settings, read_only=read_only, rest=self.rest)
-        )
+        self._attempts = Attempts()
+        self.store: Store
+        self.near: Reads
+        self.hurried: Reads
+        self.use(store or self._opened(go_on=go_on, read_only=read_only))
+        self._near: Near | None = None
+        if isinstance(self.store, ValkeyStore) and not read_only:
+            self._near = open_near(settings, self.store.note_route, self._attempts)
         self.keys = Keys(settings.data)
         self._intake = None if read_only else Intake(settings.logs, self.store, utc_now, rest=self.rest)
-        self.upkeep = Upkeep(self._intake, self.store, settings.logs, self.note_trouble) if self._intake else None
+        upkeep = partial(Upkeep, store=self.store, logs=settings.logs, trouble=self.note_trouble, rest=self.rest)
+        self.upkeep = upkeep(self._intake) if self._intake else None
         self.store_trouble: str | None = None
         self._intake_trouble: str | None = None
         self.degraded = 0
         self._silent_until: dict[str, float] = {}
         self.look_at_store()
+
+    def _opened(self, *, go_on: bool, read_only: bool) -> Store:
+        """The store that the settings name."""
+        if is_shared(self.settings):
+            return open_shared(
+                self.settings, read_only=read_only, asked=read_only, attempts=self._attempts, rest=self.rest
+            )
+        try:
+            return open_store(self.settings, read_only=read_only, rest=self.rest)
+        except StoreDamaged as error:
+            if go_on:
+                return UnreadableStore(str(error))
+            raise
+
+    def use(self, store: Store) -> None:
+        """Read from this one from now on; the one before is its opener's to close."""
+        self.store = self.near = self.hurried = store
 
     @property
     def held(self) -> Held:
@@ -179,22 +203,51 @@ class Node:
         """May a load balancer send visitors?"""
         return not self.draining and self.jobs.vital_are_up()
 
-    def decide(self, visitor_id: str, page: Page, visit: Visit, traits: Traits) -> Decision:
-        """What this visitor sees now. Raises `NotAUrl`, nothing else."""
+    async def patiently(self, ask: Callable[[Reads], T], missed: NotAtOnce | None = None) -> T:
+        """What `ask` makes of what can be read: all of it, or what there is when the budget is used up.
+
+        `missed` is what `ask(node.near)` has raised just now. Raises what else `ask` raises.
+        """
+        if missed is None:
+            try:
+                return ask(self.near)  # most are at hand, and are nobody who waits
+            except NotAtOnce as error:
+                missed = error
+        with self.load.waiting():
+            return await patiently(self.near, self.hurried, ask, self.settings.read_budget_ms / 1_000, missed)
+
+    def decide(self, visitor_id: str, page: Page, visit: Visit, traits: Traits, store: Reads | None = None) -> Decision:
+        """What this visitor sees now, by `near` or by another store. Raises `NotAUrl`, NotAtOnce, nothing else."""
         decider = self.rules.held.decider
         view = decider.view(page.url)
+        return self.decide_on(decider, view, visitor_id, page, visit=visit, traits=traits, store=store)
+
+    def decide_on(
+        self,
+        decider: Decider,
+        view: View,
+        visitor_id: str,
+        page: Page | None,
+        *,
+        visit: Visit,
+        traits: Traits,
+        store: Reads | None = None,
+    ) -> Decision:
+        """As `decide`, by a view of this decider; without a page, all that is known of it is in the view."""
         match = view.match
         if match is None:
-            return decider.decide_on(view, Profile(visitor_id), page, visit, UNASKED)
-        if match.reader.reads:
-            profile = match.reader.read(self.store, visitor_id)
-            if traits or profile.degraded:
-                profile = self._under(traits, profile)
+            decision = decider.decide_on(view, Profile(visitor_id), page, visit, UNASKED)
         else:
             profile = Profile(visitor_id, traits)
-        return decider.decide_on(view, profile, page, visit, utc_now() if match.now else UNASKED)
+            if match.reader.reads:
+                profile = match.reader.read(store or self.near, visitor_id)
+                if traits or profile.degraded:
+                    profile = self._under(traits, profile)
+            decision = decider.decide_on(view, profile, page, visit, utc_now() if match.now else UNASKED)
+        decider.tally.note(decision)
+        return decision
 
-    def answer(self, visitor_id: str, url: str) -> bytes | None:
+    def answer(self, visitor_id: str, url: str, store: Reads | None = None) -> bytes | None:
         """`decide` as bytes, for a visitor of whom nothing else is said, where that is short; None: ask `decide`.
 
         The id must be one (`ids.is_visitor_id`). Raises NotAtOnce.
@@ -202,11 +255,11 @@ class Node:
         view = self.rules.held.decider.known(url)
         if view is None or view.usual is None:
             return None
-        return view.usual(self.store, visitor_id, view.fields, utc_now)
+        return view.usual(store or self.near, visitor_id, view.fields, utc_now)
 
-    def profile(self, visitor_id: str, traits: Traits) -> Profile:
-        """All that is known of the visitor, with what a page says of them lying under it."""
-        return self._under(traits, read_profile(self.store, visitor_id))
+    def profile(self, visitor_id: str, traits: Traits, store: Reads | None = None) -> Profile:
+        """All that is known of the visitor, with what a page says of them lying under it. Raises NotAtOnce."""
+        return self._under(traits, read_profile(store or self.near, visitor_id))
 
     def _under(self, traits: Traits, profile: Profile) -> Profile:
         if profile.degraded:
@@ -218,7 +271,8 @@ class Node:
         if self._intake is None:
             raise StoreUnavailable(_ONLY_READS)
         try:
-            delivery = await self._intake.take(deliver, size)
+            with self.load.waiting():
+                delivery = await self._intake.take(deliver, size)
         except (StoreError, LogError) as error:
             self._intake_trouble = str(error)
             self.note_trouble("intake", str(error))
@@ -263,19 +317,28 @@ class Node:
             trouble = damage(self.store.stats().damaged)
         except StoreError as error:
             trouble = str(error)
-        if trouble is not None and trouble != self.store_trouble:
+        if self._near is not None and self.near is self._near:
+            trouble = self._near.trouble or trouble
+        if trouble is None and self.store_trouble is not None:
+            log.info("store: all is well again")
+        elif trouble is not None and trouble != self.store_trouble:
             log.error("store: %s", trouble)
         self.store_trouble = trouble
 
     def start(self) -> None:
         """Compile what visitors would wait for, then begin the background jobs. Needs a running event loop."""
         self.rules.warm()
+        if self._near is not None:
+            self.near, self.hurried = self._near, self._near.hurried
+            self.jobs.start("store-near", self._near.run)
+        self.jobs.start("load-watch", self.load.watch)
         # Not vital: a node that cannot see new rules still serves the last good ones.
         self.jobs.start("rules-watch", self._watch)
         # Nor this: without profiles, page and visit alone decide.
         self.jobs.start("store-watch", self._watch_store)
         if self.upkeep is not None:
             self.jobs.start("log-watch", partial(self._watch_log, self.upkeep))
+            self.jobs.start("log-restore", partial(self._restore_log, self.upkeep))
             self.jobs.start("log-compact", partial(self._compact_log, self.upkeep))
 
     async def stop(self) -> None:
@@ -289,20 +352,29 @@ class Node:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(limits.LOOK_INTERVAL_S)
-            await asyncio.to_thread(self.rules.step)
+            await self.jobs.step("rules-watch", self.rules.step)
 
     async def _watch_store(self) -> None:
         while True:
             await asyncio.sleep(limits.STORE_LOOK_S)
-            self.look_at_store()  # microseconds; in a thread it would meet the closing of the store
+            if is_shared(self.settings):
+                await asyncio.to_thread(self.look_at_store)
+            else:
+                self.look_at_store()  # microseconds; in a thread it would meet the closing of the store
 
     async def _watch_log(self, upkeep: Upkeep) -> None:
         while True:
-            await asyncio.to_thread(upkeep.catch_up)
-            await asyncio.to_thread(upkeep.finish)
+            await self.jobs.step("log-watch", upkeep.catch_up)
+            await asyncio.sleep(limits.LOG_LOOK_S)
+
+    async def _restore_log(self, upkeep: Upkeep) -> None:
+        while True:
+            await self.jobs.step("log-restore", upkeep.restore)
+            await self.jobs.step("log-restore", upkeep.finish)
+            await self.jobs.step("log-restore", upkeep.hear)
             await asyncio.sleep(limits.LOG_LOOK_S)
 
     async def _compact_log(self, upkeep: Upkeep) -> None:
         while True:
             await asyncio.sleep(limits.COMPACT_LOOK_S)
-            await asyncio.to_thread(upkeep.compact, utc_now())
+            await self.jobs.step("log-compact", partial(upkeep.compact, utc_now()))

@@ -10,10 +10,11 @@ import pytest
 
 from engine.decide.decider import NotAUrl
 from engine.decide.wire import to_json
-from engine.node import Node, Settings, open_store, utc_now
+from engine.node import Node, open_store, utc_now
 from engine.profiles.ids import key
 from engine.profiles.record import Change
 from engine.profiles.store import StoreError
+from engine.settings import Settings
 from engine.words import Page, Profile, Visit
 
 RULES = """\
@@ -167,13 +168,6 @@ def test_the_clock_is_utc(node: Node) -> None:
     """Whatever the machine's zone is."""
     assert node.held.since.tzinfo is UTC
     assert node.held.since <= utc_now()
-
-
-def test_settings_come_from_the_environment() -> None:
-    """One variable a setting; what is not set or empty is the default."""
-    given = {"MUTINY_EDGE_RULES": "/etc/rules", "MUTINY_EDGE_DATA": "", "MUTINY_EDGE_STORE": "redis://cache"}
-    assert Settings.from_environment(given) == Settings(Path("/etc/rules"), Path("data"), "redis://cache")
-    assert Settings.from_environment({}) == Settings()
 
 
 def test_an_unknown_store_is_refused(tmp_path: Path) -> None:

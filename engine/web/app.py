@@ -4,7 +4,8 @@ What lives here: every address that the service has, with who may call it; readi
 address, what all addresses have in common (`door.py`), running a server.
 
 1. `addresses` is the one table. `build(node)` makes the app of it, for any ASGI server, and nothing is served that does
-   not stand in it; its lifespan starts and stops the node's background jobs.
+   not stand in it, but for what describes it (`described.py`), which takes no address that nobody describes; the app's
+   lifespan starts and stops the node's background jobs.
 2. Without admin keys the addresses for admins are left out: they are not found, like any address that there is not.
 3. `/v1/decide` is looked up first, in front of Starlette's routing, and its usual requests do not even see the door;
    everything else goes through Starlette.
@@ -23,21 +24,27 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request as AnyRequest
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.node import Node, utc_now
 from engine.problems import as_json
-from engine.web import client, decide, explain, ingest, profiles
+from engine.profiles.near.near import Near
+from engine.web import client, decide, described, explain, ingest, profiles
 from engine.web.admin import Gate, Keys
 from engine.web.door import ALWAYS, Address, Cors, Door, Reply
+from engine.web.metrics.page import Metrics
+from engine.web.ofrep import addresses as ofrep
+from engine.web.ofrep.changes import Changes
+from engine.web.ofrep.evaluate import Evaluation
 from engine.web.refusal import MEDIA_TYPE, of_status
 from engine.web.request import Request
 from engine.web.surroundings import Proxies
+from engine.web.telemetry import Telemetry
 
 DECIDE = "/v1/decide"
 
 
-def addresses(node: Node, proxies: Proxies) -> tuple[Address, ...]:
+def addresses(node: Node, proxies: Proxies, metrics: Metrics) -> tuple[Address, ...]:
     """Every address, and who may call it."""
 
     async def healthz(_: Request) -> Reply:
@@ -46,33 +53,50 @@ def addresses(node: Node, proxies: Proxies) -> tuple[Address, ...]:
     async def readyz(_: Request) -> Reply:
         return Reply(orjson.dumps(readiness(node)), 200 if node.ready else 503)
 
+    changes = Changes(node)
+    evaluation = Evaluation(node, proxies, changes)
+    flags = [
+        Address(ofrep.ALL, "flags", ("POST",), evaluation.all),
+        Address(ofrep.SINGLE, "flags", ("POST",), evaluation.single),
+        Address(ofrep.CHANGES, "flags", ("GET",), changes.stream),
+    ]
     segment = [
         *(Address(path, "source", ("POST",), ingest.endpoint(node, call)) for path, call in ingest.INGEST.items()),
         Address(ingest.METRICS, "source", ("POST",), ingest.metrics),
         Address(ingest.WEBHOOK + "{source}", "source", ("POST",), ingest.webhook(node)),
-        Address("/v1/projects/{key}/settings", "source", ("GET",), ingest.library_settings(node, proxies)),
+        Address(ingest.SETTINGS + "{key}/settings", "source", ("GET",), ingest.library_settings(node, proxies)),
     ]
     return (
         Address(DECIDE, "page", ("GET", "POST"), decide.endpoint(node, proxies)),
         *(Address(f"/{name}", "page", ("GET",), client.endpoint(name)) for name in client.SCRIPTS),
+        *flags,
         Address("/healthz", "anybody", ("GET",), healthz),
         Address("/readyz", "anybody", ("GET",), readyz),
         *segment,
         Address("/v1/explain", "admin", ("GET", "POST"), explain.endpoint(node, proxies)),
+        Address("/metrics", "admin", ("GET",), metrics.answer),
         Address("/v1/traits", "admin", ("GET",), profiles.traits(node)),
         Address("/v1/profiles/{kind}/{id:path}", "admin", ("GET", "DELETE"), profiles.endpoint(node)),
     )
 
 
 def build(
-    node: Node, origins: Sequence[str] = ("*",), trusted_proxies: Sequence[str] = (), admin_keys: Keys | None = None
+    node: Node,
+    origins: Sequence[str] = ("*",),
+    trusted_proxies: Sequence[str] = (),
+    admin_keys: Keys | None = None,
+    telemetry: Telemetry | None = None,
 ) -> "App":
     """The app around a node. Raises `ValueError` for a proxy that is neither an address nor a network."""
     cors = Cors(origins)
     gate = Gate(admin_keys) if admin_keys else None
     proxies = Proxies(trusted_proxies)
-    table = addresses(node, proxies)
-    return App(node, [Door(address, cors, gate) for address in table if gate or address.who != "admin"], proxies)
+    metrics = Metrics(node)
+    served = [address for address in addresses(node, proxies, metrics) if gate or address.who != "admin"]
+    served += described.addresses(served, proxies)
+    return App(
+        node, [Door(address, cors, gate, node.counts.refused) for address in served], proxies, metrics, telemetry
+    )
 
 
 class App:
@@ -81,20 +105,28 @@ class App:
     `straight` is the way of a usual decision, also for a server that needs no app for it (`lane.py`).
     """
 
-    def __init__(self, node: Node, doors: Sequence[Door], proxies: Proxies) -> None:
+    def __init__(
+        self, node: Node, doors: Sequence[Door], proxies: Proxies, metrics: Metrics, telemetry: Telemetry | None
+    ) -> None:
         @asynccontextmanager
         async def lifespan(_: Starlette) -> AsyncIterator[None]:
             node.start()
+            node.jobs.start("metrics", metrics.watch)
             try:
                 yield
             finally:
+                metrics.last()
                 await node.stop()
 
         self.doors = tuple(doors)
-        self.routes = tuple(Route(door.address.path, door) for door in doors)
+        self.metrics = metrics
+        traced = telemetry.traced if telemetry is not None else _as_it_is
+        self.routes = tuple(Route(door.address.path, traced(door.address.path, door)) for door in doors)
         self._node = node
         [self._decide] = [door for door in doors if door.address.path == DECIDE]
-        self.straight = decide.Straight(node, proxies, self._decide)
+        self.straight = decide.Straight(node, proxies, self._decide, traced=telemetry is not None)
+        self._page_view = traced(DECIDE, self._decided)
+        node.jobs.on_step = telemetry.step if telemetry is not None else None
         self._rest = Starlette(
             routes=self.routes,
             exception_handlers={HTTPException: _refused, Exception: _refused},
@@ -108,10 +140,17 @@ class App:
             send = _closing(send)
         if scope["type"] != "http" or scope["path"] != DECIDE:
             await self._rest(scope, receive, send)
-            return
+        else:
+            await self._page_view(scope, receive, send)
+
+    async def _decided(self, scope: Scope, receive: Receive, send: Send) -> None:
         unanswered = await self.straight.asgi(scope, receive, send) if scope["method"] == "POST" else receive
         if unanswered is not None:
             await self._decide(scope, unanswered, send)
+
+
+def _as_it_is(_: str, app: ASGIApp) -> ASGIApp:
+    return app
 
 
 def _closing(send: Send) -> Callable[[Message], Awaitable[None]]:
@@ -132,6 +171,12 @@ async def _refused(_: AnyRequest, error: Exception) -> Response:
     return Response(refused.body(), refused.status, headers, MEDIA_TYPE["problem"].decode())
 
 
+def _near(node: Node) -> dict[str, Any]:
+    """Of a shared store: can it be read now, and does it say what has changed?"""
+    near = node.near
+    return {"near": {"up": near.up, "tracked": near.tracked}} if isinstance(near, Near) else {}
+
+
 def readiness(node: Node) -> dict[str, Any]:
     """What `/readyz` says: `ready`, the ruleset in use, the last error of the rule files, the store, the jobs."""
     held, problems = node.held, node.problems
@@ -147,7 +192,16 @@ def readiness(node: Node) -> dict[str, Any]:
         },
         "last_error": as_json(problems[0]) if problems else None,
         "errors": len(problems),
-        "store": {"trouble": node.store_trouble, "degraded_answers": node.degraded},
+        "store": {"trouble": node.store_trouble, "degraded_answers": node.degraded, **_near(node)},
         "intake": {"trouble": node.intake_trouble, "unfinished_deletions": node.unfinished_deletions},
-        "jobs": [{"name": job.name, "down": job.down, "restarts": job.restarts} for job in node.jobs.all],
+        "jobs": [
+            {
+                "name": job.name,
+                "vital": job.vital,
+                "down": job.down,
+                "restarts": job.restarts,
+                "last_error": job.error,
+            }
+            for job in node.jobs.all
+        ],
     }

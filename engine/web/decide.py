@@ -1,12 +1,15 @@
 """`/v1/decide`: the decision for one page view. The hot path of the service.
 
 1. `answer` is the whole of it: bytes in, bytes out, `Refused` for a client's mistake. It awaits nothing, so that
-   whoever has a body (this endpoint, the command line, a protocol class) can call it where it stands.
+   whoever has a body (this endpoint, the command line, a protocol class) can call it where it stands. Where a shared
+   store has to be waited for it raises NotAtOnce, and is called again (`Node.patiently`): it changes nothing.
 2. `endpoint` is the same for a request over HTTP, whose question may also stand in the query.
-3. `Straight` is the same once more without a door: for whoever holds head and body as bytes (`lane.py`), and for a
+3. While too much is asked at once (`engine.load`) nothing is looked up: the answer is "nothing applies", as degraded.
+4. `Straight` is the same once more without a door: for whoever holds head and body as bytes (`lane.py`), and for a
    usual request on any server. The same bytes as the endpoint's; what is unusual is left to that.
 """
 
+from functools import partial
 from typing import Final
 
 from starlette.types import Message, Receive, Scope, Send
@@ -17,21 +20,27 @@ from engine.decide.decider import NotAUrl
 from engine.decide.wire import to_json
 from engine.node import Node
 from engine.profiles.ids import is_visitor_id
+from engine.profiles.store import NotAtOnce, Reads
 from engine.web import ask, preview
 from engine.web.door import Answer, Door, Reply
 from engine.web.request import TYPES, Headers, Request
 from engine.web.surroundings import Proxies
+from engine.words import Decision
 
 _OK: Final = STATUS_LINE[200]
+_ODD: Final = frozenset(b"%x" % digit for digit in range(1, 16, 2))
 _NO_HEADERS: Final[Headers] = {}
 
 
-def answer(body: bytes, node: Node, headers: Headers, peer: str | None, proxies: Proxies) -> bytes:
-    """The decision for a JSON body, as JSON. Raises `Refused` for what the client got wrong."""
+def answer(
+    body: bytes, node: Node, headers: Headers, peer: str | None, proxies: Proxies, *, store: Reads | None = None
+) -> bytes:
+    """The decision for a JSON body, as JSON. Raises `Refused` for what the client got wrong, NotAtOnce."""
     said = ask.said_in(body)
     page, visitor_id, visit = said.page, said.visitor_id, said.visit
     if (
-        page is not None
+        not node.load.sheds
+        and page is not None
         and page.url is not None
         and visitor_id is not None
         and not said.traits
@@ -39,18 +48,23 @@ def answer(body: bytes, node: Node, headers: Headers, peer: str | None, proxies:
         and (visit is None or visit.first_seen is None)
         and is_visitor_id(visitor_id)
     ):
-        answered = node.answer(visitor_id, page.url)
+        answered = node.answer(visitor_id, page.url, store)
         if answered is not None:
             return answered
-    return _answered(ask.question(said), node, headers, peer, proxies)
+    return _answered(ask.question(said), node, headers, peer, proxies, store=store)
 
 
-def _answered(asked: ask.Asked, node: Node, headers: Headers, peer: str | None, proxies: Proxies) -> bytes:
+def _answered(
+    asked: ask.Asked, node: Node, headers: Headers, peer: str | None, proxies: Proxies, *, store: Reads | None
+) -> bytes:
+    if node.load.sheds:
+        node.counts.shed["decide"] += 1
+        return to_json(Decision(asked.visitor_id, node.rules.held.decider.ruleset.version, (), (), degraded=True))
     visit = ask.visit(asked, node.rules.held.reads, headers, peer, proxies)
     try:
         if asked.preview is not None:
-            return preview.answer(asked, visit, node)
-        return to_json(node.decide(asked.visitor_id, asked.page, visit, asked.traits))
+            return preview.answer(asked, visit, node, store)
+        return to_json(node.decide(asked.visitor_id, asked.page, visit, asked.traits, store))
     except NotAUrl:
         raise ask.not_a_url() from None
 
@@ -59,10 +73,16 @@ def endpoint(node: Node, proxies: Proxies) -> Answer:
     """What answers at `/v1/decide`."""
 
     async def answered(request: Request) -> Reply:
+        headers, peer = request.headers, request.peer
         if request.method == "POST":
             body = await request.json(limits.DECIDE_BODY_BYTES)
-            return Reply(answer(body, node, request.headers, request.peer, proxies))
-        return Reply(_answered(ask.from_query(request.query), node, request.headers, request.peer, proxies))
+            began = node.counts.begun()
+            said = await node.patiently(lambda store: answer(body, node, headers, peer, proxies, store=store))
+        else:
+            began, asked = node.counts.begun(), ask.from_query(request.query)
+            said = await node.patiently(lambda store: _answered(asked, node, headers, peer, proxies, store=store))
+        node.counts.ended(began)
+        return Reply(said)
 
     return answered
 
@@ -70,27 +90,37 @@ def endpoint(node: Node, proxies: Proxies) -> Answer:
 class Straight:
     """The way from a request to a good answer without the door in between, for whoever asks as most do."""
 
-    def __init__(self, node: Node, proxies: Proxies, door: Door) -> None:
+    def __init__(self, node: Node, proxies: Proxies, door: Door, *, traced: bool = False) -> None:
+        """`traced`: does a request that belongs to somebody's trace take the ordinary road?"""
+        self.durations = node.counts.decided
         self._node = node
         self._proxies = proxies
         self._door = door
         self._heeds_origin = door.heeds_origin
+        self._traced = traced
         self._head = door.good_head(None)
 
-    def __call__(self, body: bytes, sent: Headers, peer: str | None, lines: bytes) -> bytes | None:
+    def __call__(
+        self, body: bytes, sent: Headers, peer: str | None, lines: bytes, store: Reads | None = None
+    ) -> bytes | None:
         """All of the answer; `sent` are the headers as they were written, `lines` those of every answer of the server.
 
-        None where one is written in several ways, of which one would have to count. Raises `Refused`, and whatever the
-        store does.
+        None where one is written in several ways, of which one would have to count. Raises `Refused`, NotAtOnce.
         """
         head, headers = self._head, _NO_HEADERS
-        if self._heeds_origin or self._node.rules.held.reads:
+        if self._heeds_origin or self._traced or self._node.rules.held.reads:
             headers = {name.lower(): value for name, value in sent.items()}
-            if len(headers) < len(sent):
+            if len(headers) < len(sent) or (self._traced and _is_sampled(headers)):
                 return None
             head = self._door.good_head(headers.get(b"origin"))
-        answered = answer(body, self._node, headers, peer, self._proxies)
+        answered = answer(body, self._node, headers, peer, self._proxies, store=store)
         return b"".join((_OK, lines, head[0], b"%d" % len(answered), head[1], answered))
+
+    async def later(
+        self, body: bytes, sent: Headers, peer: str | None, lines: bytes, missed: NotAtOnce
+    ) -> bytes | None:
+        """The same, for whom it has just raised this: once all is there, or when the time is over. Raises `Refused`."""
+        return await self._node.patiently(partial(self, body, sent, peer, lines), missed)
 
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> Receive | None:
         """Answer a POST; or, where it or its answer is unusual, give back what receives the same once more."""
@@ -106,16 +136,24 @@ class Straight:
             or len(body) > limits.DECIDE_BODY_BYTES
         ):
             return _once_more(message, receive)
-        client = scope["client"]
+        peer = scope["client"][0] if scope["client"] else None
+        node, proxies = self._node, self._proxies
+        began = node.counts.begun()
         try:
-            answered = answer(body, self._node, headers, client[0] if client else None, self._proxies)
+            answered = await node.patiently(lambda store: answer(body, node, headers, peer, proxies, store=store))
         except Exception:  # noqa: BLE001 - it happens again behind the door, where it is told and logged
             return _once_more(message, receive)
+        node.counts.ended(began)
         head = self._door.good_head(headers.get(b"origin")) if self._heeds_origin else self._head
         sent = [head.first, (b"content-length", b"%d" % len(answered)), *head.others]
         await send({"type": "http.response.start", "status": 200, "headers": sent})
         await send({"type": "http.response.body", "body": answered})
         return None
+
+
+def _is_sampled(headers: Headers) -> bool:
+    """Does whoever asks keep a trace of it? `traceparent` ends with two digits, of which the last bit says so."""
+    return headers.get(b"traceparent", b"")[-1:] in _ODD
 
 
 def _once_more(first: Message, receive: Receive) -> Receive:

@@ -6,6 +6,7 @@
 """
 
 import asyncio
+from functools import partial
 
 from engine.decide.decider import NotAUrl
 from engine.decide.explain import explain, to_json
@@ -24,7 +25,7 @@ def endpoint(node: Node, proxies: Proxies) -> Answer:
         asked = await ask.read(request)
         held = node.held
         visit = ask.visit(asked, held.reads, request.headers, request.peer, proxies)
-        profile = node.profile(asked.visitor_id, asked.traits)
+        profile = await node.patiently(partial(node.profile, asked.visitor_id, asked.traits))
         async with one_at_a_time:
             try:
                 told = await asyncio.to_thread(explain, held.decider, profile, asked.page, visit, utc_now())

@@ -5,8 +5,7 @@ What lives here: which request may take it, and its way. What may not: an answer
 
 1. A request is *usual* when its head shows nothing but HTTP/1.1, a body of known length in JSON or text and a
    connection that goes on, when nobody waits for an answer on it, and when it comes alone. Most are. All others go the
-   ordinary road, through guard and app, and so does whatever has an unusual answer: a refusal, a fault, a store that
-   has to wait.
+   ordinary road, through guard and app, and so does whatever has an unusual answer: a refusal, a fault.
 2. Nothing is taken before the answer is made, and a decision writes nothing. So a request that turns out to be unusual
    begins its ordinary road with its first byte, and nobody can tell that it was looked at.
 3. A client says the same again: the head of its next request is byte by byte that of the one before, but for the
@@ -15,10 +14,15 @@ What lives here: which request may take it, and its way. What may not: an answer
    straight into a map and a list. What is wrong there is wrong here, and a header costs little.
 5. A request that comes in pieces is held until it is whole. What happens to the connection before (the next sweep, the
    client's end, a shutdown) gives it to the ordinary road, where its deadlines are.
-6. With another app than ours, or where every request is logged, there is no lane.
+6. One whose profile is on its way from a shared store is held as well, and answered here when that has come, or when
+   its time is over, which is short: no sweep takes it away. If its client says something more meanwhile, both go the
+   ordinary road, where the order of answers is kept.
+7. With another app than ours, or where every request is logged, there is no lane.
 """
 
 import asyncio
+from contextlib import suppress
+from time import perf_counter
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -26,8 +30,10 @@ import httptools
 from uvicorn.config import Config
 
 from engine import limits
+from engine.counts import EVERY, Durations
+from engine.profiles.store import NotAtOnce
 from engine.web.app import App
-from engine.web.clients import Clients
+from engine.web.clients import NEVER, Clients
 from engine.web.guard import IDLE, Guard
 from engine.web.request import TYPES
 
@@ -80,11 +86,13 @@ class Lane(Guard):
         super().__init__(config, server_state, app_state, _loop)
         app = config.loaded_app
         self._straight = app.straight if isinstance(app, App) and not config.access_log else None
+        self._durations = app.straight.durations if isinstance(app, App) else Durations()
         self._said: dict[bytes, bytes] = {}  # its headers, under the names that were sent
         self._body: list[bytes] = []
         self._first: list[None] = []  # empty once it has begun
         self._whole: list[None] = []  # empty once it was whole
         self._held = b""
+        self._waiting: asyncio.Task[None] | None = None  # for what the answer to `_held` needs
         self._peer: str | None = None
         # The head of the last request that was answered here, around its length; the headers in it.
         self._before, self._behind = _NO_HEAD, b""
@@ -112,6 +120,9 @@ class Lane(Guard):
 
     def data_received(self, data: bytes) -> None:
         """Some bytes."""
+        if self._waiting is not None:
+            self._release(data)
+            return
         if self._held:
             held, self._held = self._held + data, b""
             taken = self._answered(data, held)
@@ -140,7 +151,7 @@ class Lane(Guard):
             and int(length) == len(body) <= limits.DECIDE_BODY_BYTES
         ):
             self._hopes = _HOPES
-            return not self.server_state.draining and self._write_answer(body, self._said_there)
+            return not self.server_state.draining and self._write_answer(body, self._said_there, data)
         return self._answered(data, data)
 
     def _keep_head(self, held: bytes) -> None:
@@ -171,7 +182,7 @@ class Lane(Guard):
         done = (
             usual
             and not self.server_state.draining
-            and self._write_answer(body[0] if len(body) == 1 else b"".join(body), said)
+            and self._write_answer(body[0] if len(body) == 1 else b"".join(body), said, held)
         )
         if done and self._hopes:
             self._keep_head(held)
@@ -181,26 +192,58 @@ class Lane(Guard):
         self._whole.append(None)
         return done
 
-    def _write_answer(self, body: bytes, said: dict[bytes, bytes]) -> bool:
-        """Answer a whole and usual request; False where its answer cannot be given here."""
+    def _write_answer(self, body: bytes, said: dict[bytes, bytes], held: bytes) -> bool:
+        """Answer a whole and usual request, or have it answered later; False where its answer cannot be given here."""
         state = self.server_state
+        began = 0.0 if state.total_requests % EVERY else perf_counter()
         try:
             answer = self._straight(body, said, self._peer, state.lines)  # type: ignore[misc] # it is open
+        except NotAtOnce as missed:
+            self._held = held
+            self._deadline = NEVER
+            self._waiting = self.loop.create_task(self._write_later(body, said.copy(), missed, began))
+            return True
         except Exception:  # noqa: BLE001 - it happens again on the ordinary road, where it is told and logged
             return False
         if answer is None:
             return False
         self.transport.write(answer)
         state.total_requests += 1
+        if began:
+            self._durations.note(perf_counter() - began)
         self._lie_idle()
         return True
+
+    async def _write_later(self, body: bytes, said: dict[bytes, bytes], missed: NotAtOnce, began: float) -> None:
+        """Answer what is held, when what it needs has come or the time is over."""
+        state, answer = self.server_state, None
+        with suppress(Exception):  # it happens again on the ordinary road, where it is told and logged
+            answer = await self._straight.later(body, said, self._peer, state.lines, missed)  # type: ignore[union-attr]
+        self._waiting = None
+        if answer is None or state.draining:
+            self._release()
+            return
+        self._held = b""
+        self.transport.write(answer)
+        state.total_requests += 1
+        if began:
+            self._durations.note(perf_counter() - began)
+        self._lie_idle()
 
     # --- what may come instead of the rest of a body ---
 
     def sweep(self, tick: int) -> None:
         """See what time it is."""
-        self._release()
+        if self._waiting is None:
+            self._release()
         super().sweep(tick)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The end."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+        super().connection_lost(exc)
 
     def eof_received(self) -> bool:  # type: ignore[override] # as the guard's
         """The client has said all it wants to."""
@@ -212,10 +255,13 @@ class Lane(Guard):
         self._release()
         super().shutdown()
 
-    def _release(self) -> None:
-        """Give to the ordinary road what is held."""
+    def _release(self, more: bytes = b"") -> None:
+        """Give to the ordinary road what is held, and what came now."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
         if self._held:
-            data, self._held = self._held, b""
+            data, self._held = self._held + more, b""
             super().data_received(data)
 
 

@@ -24,6 +24,7 @@ from msgspec import Struct
 from engine.decide.decider import Decider
 from engine.decide.render import Roots, personalized
 from engine.node import Node, utc_now
+from engine.profiles.store import Reads
 from engine.rules.notation import patterns
 from engine.segment.ledger import Ledger, alone
 from engine.web.ask import Asked
@@ -76,12 +77,12 @@ def checked(token: str, key: bytes | None, now: datetime) -> Ticket:
     return ticket
 
 
-def answer(asked: Asked, visit: Visit, node: Node) -> bytes:
-    """What the link in `asked` shows on its page, as JSON. Raises `Refused`, and `NotAUrl` as a decision does."""
+def answer(asked: Asked, visit: Visit, node: Node, store: Reads | None = None) -> bytes:
+    """What the link in `asked` shows on its page, as JSON. Raises `Refused`, `NotAUrl`, NotAtOnce."""
     now = utc_now()
     ticket = checked(asked.preview or "", _key(node.settings.data), now)
     decider = node.held.decider
-    profile = node.profile(asked.visitor_id, asked.traits)
+    profile = node.profile(asked.visitor_id, asked.traits, store)
     roots, _ = decider.roots(profile, asked.page, visit, now)
     experience, variant = _found(decider.ruleset, ticket)
     on_page = _has_page(experience, asked.page.url)

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine import limits
-from engine.node import Node, Settings
+from engine.node import Node
+from engine.settings import Settings
 from engine.web.app import build
 from engine.web.decide import answer
 from engine.web.surroundings import Proxies

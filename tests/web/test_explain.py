@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from engine.node import Node, Settings
+from engine.node import Node
 from engine.profiles.ids import key
 from engine.profiles.record import Change
+from engine.settings import Settings
 from engine.web.admin import Keys
 from engine.web.app import build
 

@@ -2,11 +2,11 @@
 
 1. Two servers in this process around one app (`roads.py`): one with the lane, one without. Each example goes to both.
 2. Whether the lane was taken is seen by what the other road leaves behind.
+3. What has to wait for a store is in `test_lane_waiting.py`.
 """
 
 import asyncio
 import json
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import limits
-from engine.node import Node, Settings
-from engine.profiles.store import NotAtOnce
+from engine.node import Node
+from engine.settings import Settings
 from engine.web.app import build
 from engine.web.clients import Clients
 from engine.web.lane import Lane
@@ -331,27 +331,6 @@ def test_headers_that_rules_read_are_read(runner: asyncio.Runner, tmp_path: Path
         assert roads.taken(request)
     roads.close()
     node.store.close()
-
-
-def test_a_store_that_has_to_wait_is_asked_again(
-    roads: Any, node: Node, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Nobody waits in the lane, nor in front of the door: behind it the store is asked from the beginning."""
-    asked: list[Any] = []
-
-    async def arrive() -> None:
-        """It has."""
-
-    def chain(*question: Any) -> Any:
-        asked.append(question)
-        arrival = arrive()
-        arrival.close()
-        raise NotAtOnce(arrival)
-
-    monkeypatch.setattr(node.store, "chain", chain)
-    with caplog.at_level(logging.CRITICAL):
-        assert not roads.taken(post())
-    assert len(asked) == 3
 
 
 def test_there_is_no_lane_where_requests_are_logged_or_the_app_is_another(

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.node import Node, Settings
+from engine.node import Node
 from engine.profiles.ids import key
 from engine.profiles.record import Change
+from engine.settings import Settings
 from engine.web.app import build
 from engine.web.preview import KEY_FILE, Ticket, checked, key_made, signed
 from engine.web.refusal import Refused

@@ -11,9 +11,10 @@ import pytest
 
 from engine import limits
 from engine.events.disk import LogFull
-from engine.node import Node, Settings
+from engine.node import Node
 from engine.profiles.store import StoreFull
 from engine.segment.sources import Sources
+from engine.settings import Settings
 from engine.web.admin import Keys
 from engine.web.app import build
 
