@@ -80,7 +80,7 @@ CONTEXTS = [
         "ada", {"page": {"url": URL, "title": "Home"}, "visit": {"count": 3}, "device": {"type": "mobile"}}
     ),
     EvaluationContext("ada", {}),
-    EvaluationContext("bob", {"url": URL, "employees": 3}),
+    EvaluationContext("bob", {"url": URL, "employees": 3, "anonymousId": "a-bob"}),
     EvaluationContext("bob", {"url": URL, "traits": {"employees": 3}, "device": "ios"}),
     EvaluationContext("eve", {"url": URL, "employees": 900}),
     EvaluationContext("eve", {"url": "pricing"}),

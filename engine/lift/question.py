@@ -13,7 +13,8 @@ The steps stand on these tables, which whoever asks has to provide; `time` is wh
 
 1. **The newest link counts**, as in a decision: an anonymous id is its newest user's. Where it has none, its newest
    visitor's (a browser keeps `mutinyVisitorId` when Segment begins a new anonymous id) and so the user's whom that
-   visitor leads to. An event with a `userId` is that user's, whoever the device belongs to by now. So a person with
+   visitor leads to; one that looks as a visitor's id is that visitor's, for so is sent what is shown before Segment has
+   an anonymous id. An event with a `userId` is that user's, whoever the device belongs to by now. So a person with
    several devices is one as soon as they logged in on each, and whoever shares a device is somebody of their own.
 2. **Who is counted is who drew the group**: of persons whose first exposure was in the same browser, the browser, for
    they all saw the same (`split_by: visitor`); a person (`user`); all persons of an account (`account`). Who was shown
@@ -49,10 +50,12 @@ SELECT anonymous_id, user_id FROM (
     "device_visitor": """
 SELECT anonymous_id, visitor_id FROM (
   SELECT anonymous_id, visitor_id,
-    ROW_NUMBER() OVER (PARTITION BY anonymous_id ORDER BY time DESC, visitor_id DESC) AS place
+    ROW_NUMBER() OVER (PARTITION BY anonymous_id ORDER BY looks, time DESC, visitor_id DESC) AS place
   FROM (
-    SELECT anonymous_id, visitor_id, MAX(time) AS time FROM visitor_links
+    SELECT anonymous_id, visitor_id, 0 AS looks, MAX(time) AS time FROM visitor_links
     WHERE anonymous_id IS NOT NULL GROUP BY anonymous_id, visitor_id
+    UNION ALL
+    SELECT visitor_id AS anonymous_id, visitor_id, 1 AS looks, MAX(time) AS time FROM visitor_links GROUP BY visitor_id
   ) AS seen
 ) AS ranked WHERE place <= 1""",
     "visitor_user": """

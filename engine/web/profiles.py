@@ -47,7 +47,7 @@ def endpoint(node: Node) -> Answer:
         if request.method == "DELETE":
             async with one_at_a_time:
                 return await _delete(node, request, asked, audit.target(kind, id_))
-        known = await _done(lambda: origins(node.store, asked))
+        known = await _done(node, "profile", lambda: origins(node.store, asked))
         if not known.known:
             raise Refused("not-found", "Nothing is known under this id.")
         return Reply(msgspec.json.encode(origins_json(known)))
@@ -61,7 +61,7 @@ def traits(node: Node) -> Answer:
 
     async def answer(_: Request) -> Reply:
         async with one_at_a_time:
-            found = await _done(lambda: catalogue(node.store.scan(), limits.VISITORS_SAMPLED))
+            found = await _done(node, "traits", lambda: catalogue(node.store.scan(), limits.VISITORS_SAMPLED))
         return Reply(json.dumps(to_json(found), ensure_ascii=False).encode())
 
     return answer
@@ -75,15 +75,16 @@ async def _delete(node: Node, request: Request, asked: Key, target: str) -> Repl
     except OSError as error:
         node.note_trouble("audit", str(error))
         raise _trouble() from None
-    erased = await _done(lambda: node.erase(asked))
+    erased = await _done(node, "deletion", lambda: node.erase(asked))
     return Reply(msgspec.json.encode(erased))
 
 
-async def _done(work: Callable[[], T]) -> T:
-    """What it gives, from a thread. Raises `Refused` for trouble of ours."""
+async def _done(node: Node, what: str, work: Callable[[], T]) -> T:
+    """What it gives, from a thread. Raises `Refused` for trouble of ours, which the log tells."""
     try:
         return await asyncio.to_thread(work)
     except (LogError, StoreError) as error:
+        node.note_trouble(what, str(error))
         raise _trouble() from error
 
 

@@ -27,8 +27,9 @@ class Exposure(Hook):
     ) -> None:
         """What was decided is about to be shown."""
         if "experience" in details.flag_metadata:
-            who, properties = hook_context.evaluation_context, {name: details.flag_metadata[name] for name in SEEN}
-            analytics.track(anonymous_id=who.targeting_key, event="Mutiny Experience Viewed", properties=properties)
+            context, properties = hook_context.evaluation_context, {name: details.flag_metadata[name] for name in SEEN}
+            who = context.attributes.get("anonymousId") or context.targeting_key
+            analytics.track(anonymous_id=str(who), event="Mutiny Experience Viewed", properties=properties)
 
 
 analytics.write_key, analytics.host = os.environ["SEGMENT_WRITE_KEY"], os.environ["SEGMENT_HOST"]

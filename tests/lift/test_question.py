@@ -73,6 +73,27 @@ def test_a_server_says_which_visitor_a_user_is(stream, counted):
     assert only(counted()) == ((0, 0), (1, 1), 0)
 
 
+def test_what_is_sent_under_the_visitors_own_id(stream, counted):
+    """As a server does on the first page view, when the browser has no anonymous id yet: it is that visitor's."""
+    stream.shown(0, "v1", personalized=True)
+    stream.identified(1, "a1", visitor="v1")
+    stream.shown(1, "a1", personalized=True)
+    stream.converted(2, "a1")
+    stream.shown(0, "v2", personalized=False)
+    stream.identified(1, None, "u2", "v2")
+    stream.converted(2, user="u2")
+    assert only(counted()) == ((1, 1), (1, 1), 0)
+
+
+def test_a_link_counts_before_the_visitors_own_id(stream, counted):
+    """Whoever says of an anonymous id which visitor it is knows better than its looks."""
+    stream.identified(0, "v1", visitor="v2")
+    stream.identified(1, "a1", visitor="v1")
+    stream.shown(2, "v1", personalized=True)
+    stream.converted(3, "a1")
+    assert only(counted()) == ((0, 0), (1, 0), 0)
+
+
 def test_the_newest_link_counts(stream, counted):
     """Of a device that changed hands, what was seen before anybody logged in is the newest user's."""
     stream.shown(0, "a1", personalized=True)

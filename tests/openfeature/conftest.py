@@ -19,12 +19,16 @@ from types import ModuleType
 from typing import Any, Final
 
 import pytest
+from click.testing import CliRunner
+
+from engine.cli.main import main
 
 HERE: Final = Path(__file__).resolve().parent
 GUIDE: Final = HERE.parent.parent / "engine" / "guide" / "openfeature.md"
 NODE: Final = Path(sys.prefix) / "openfeature" / "node" / "node_modules"
 SEGMENT: Final = Path(sys.prefix) / "segment-libraries"
 PATIENCE_S: Final = 60.0
+LONG_AFTER: Final = "2099-01-01T00:00:00Z"
 
 
 def _module(path: Path) -> ModuleType:
@@ -54,16 +58,26 @@ class Edge(browsing.Edge):  # type: ignore[misc, name-defined]
         [decision] = self.post("/v1/decide", asked).json["decisions"]
         return str(decision["variant"] or "control")
 
-    def tracked(self, visitor: str) -> list[dict[str, Any]]:
-        """The messages that say what this visitor saw."""
+    def say(self, type_: str, **said: Any) -> None:
+        """Send one message of Segment's."""
+        assert self.post(f"/v1/{type_}", {"writeKey": self.key, **said}).status == 200
+
+    def converters(self) -> int:
+        """How many of those who saw something have signed up, as lift says long after."""
+        asked = ("lift", "--rules", str(self.rules), "--data", str(self.data), "--at", LONG_AFTER, "--format", "json")
+        lines = json.loads(CliRunner().invoke(main, asked, catch_exceptions=False).stdout)
+        return sum(line[group]["converters"] for line in lines for group in ("control", "personalized"))
+
+    def tracked(self, who: str) -> list[dict[str, Any]]:
+        """The messages under this anonymous id that say what somebody saw."""
         files = (file.read_bytes() for file in sorted((self.data / "events").glob("*.ndjson")))
         lines = [json.loads(line) for file in files for line in file.rpartition(b"\n")[0].splitlines()]
         viewed = (line["message"] for line in lines if line["message"].get("event") == "Mutiny Experience Viewed")
-        return [message for message in viewed if message["anonymousId"] == visitor]
+        return [message for message in viewed if message["anonymousId"] == who]
 
-    def seen(self, visitor: str) -> list[dict[str, Any]]:
+    def seen(self, who: str) -> list[dict[str, Any]]:
         """What they say of it."""
-        return [message["properties"] for message in self.tracked(visitor)]
+        return [message["properties"] for message in self.tracked(who)]
 
 
 @pytest.fixture(scope="session")

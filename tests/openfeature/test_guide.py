@@ -18,6 +18,7 @@ def test_every_name_of_a_context_is_told() -> None:
     table = TEXT.partition("## What a context says")[2]
     named = set(re2.findall(r"`([a-z]+\.[a-z_]+|url|referrer)`", table))
     assert named == {name for name, _ in context.MEMBERS.items()}
+    assert f"| `{context.HOOKS}` |" in table
 
 
 def test_every_reason_is_told() -> None:

@@ -156,13 +156,16 @@ def test_a_deletion_is_in_the_audit_log(engine: Engine) -> None:
     assert line["from"] == "192.0.2.1"
 
 
-def test_a_deletion_that_is_cut_short_is_finished(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It answers 503, and whoever looks next carries it out."""
+def test_a_deletion_that_is_cut_short_is_finished(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It answers 503, the log says why, and whoever looks next carries it out."""
     with monkeypatch.context() as broken:
         broken.setattr(engine.node.store, "apply", raising(StoreFull("no room")))
         said = engine.admin("DELETE", "/v1/profiles/user/u1")
         assert (said.status, said.json["code"]) == (503, "storage-trouble")
         assert int(said.headers["retry-after"]) >= 1
+        assert caplog.messages == ["deletion: no room"]
         engine.node.upkeep.finish()
     with monkeypatch.context() as broken:
         broken.setattr("engine.segment.erasure.rewrite", raising(LogFull("no room")))

@@ -7,9 +7,10 @@
    is what contexts without objects can hold; `url` and `referrer` alone are the page's too. Where both are said, the
    member counts. Under these names anything that is no object is a trait like any other: contexts are shared, and
    `device: "ios"` was not meant for us.
-3. Everything else is a trait, and lies under the stored ones. `title` alone is one: Segment's, a job. Members of
+3. `anonymousId` is for the program's own hook, which sends under it what was seen; nothing is made of it here.
+4. Everything else is a trait, and lies under the stored ones. `title` alone is one: Segment's, a job. Members of
    `traits` are traits too, whatever their names.
-4. Null is absent. A page need not be said.
+5. Null is absent. A page need not be said.
 """
 
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ from engine.profiles.ids import is_visitor_id
 from engine.web.ask import Asked, PageSaid, Said, understood
 from engine.web.refusal import Refused
 
+HOOKS: Final = "anonymousId"
 _OURS: Final = ("page", "visit", "device")
 # What is said member by member: whose member it is, and under which name.
 MEMBERS: Final[Mapping[str, tuple[str, str]]] = {
@@ -53,6 +55,7 @@ def read(body: bytes) -> Asked:
     try:
         context = decoded(_body, body).context or {}
         visitor_id = _visitor_id(context.pop("targetingKey", None))
+        context.pop(HOOKS, None)
         ours, traits = _parted(context)
         said = decoded(_said, msgspec.json.encode(ours))
     except NotJson as error:

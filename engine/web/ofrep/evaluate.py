@@ -15,7 +15,7 @@
 
 import asyncio
 from hashlib import blake2b
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -43,17 +43,25 @@ _PAUSE_S: Final = 1  # as long as providers ask for nothing then
 _TAG_BYTES: Final = 8  # two answers to one client that have one tag: once in 10**19
 
 
-class _Stream(Struct, frozen=True, rename="camel"):
-    """Where changes are told of; the client knows the origin, which we need not believe a `Host` for."""
+class StreamEndpoint(Struct, frozen=True, rename="camel"):
+    """Where it is, under the origin that was asked."""
 
-    endpoint: dict[str, str]
-    type: str = "sse"
+    request_uri: str  # without the origin: the client knows it, and we need not believe a `Host`
 
 
-class _All(Struct, frozen=True, rename="camel"):
+class EventStream(Struct, frozen=True):
+    """Where one is told that the rules have changed."""
+
+    endpoint: StreamEndpoint
+    type: Literal["sse"] = "sse"
+
+
+class FlagList(Struct, frozen=True, rename="camel"):
+    """Every flag that the page has; of one that did not match, the code's own default stands."""
+
     flags: list[Flag]
     metadata: dict[str, str | bool]
-    event_streams: tuple[_Stream]
+    event_streams: list[EventStream]
 
 
 class Evaluation:
@@ -130,8 +138,8 @@ class Evaluation:
             metadata["degraded"] = True
         before = request.headers.get(b"x-forwarded-prefix", b"") if self._proxies.trust(request.peer) else b""
         address = f"{CHANGES}?{RULESET}={decision.ruleset}"
-        stream = _Stream({"requestUri": _prefix(before) + address})
-        return _encode(_All(flags, metadata, (stream,)))
+        stream = EventStream(StreamEndpoint(_prefix(before) + address))
+        return _encode(FlagList(flags, metadata, [stream]))
 
 
 def viewed(decider: Decider, key: str | None, asked: Asked) -> View:

@@ -13,10 +13,11 @@ from typing import Final
 from engine import limits
 from engine.decide.flags import Flag
 from engine.web.ofrep import addresses as ofrep
+from engine.web.ofrep.context import HOOKS
+from engine.web.ofrep.evaluate import FlagList
 from engine.web.openapi import decisions
 from engine.web.openapi.operation import JSON, Answer, Example, Json, Operation, Operations, Parameter, ref
 from engine.web.openapi.schemas import Over
-from engine.web.openapi.shapes import FlagList
 
 TAG: Final = "OpenFeature"
 KEY: Final = "homepage-industry"
@@ -39,6 +40,7 @@ OVER: Final = {
         },
     ),
 }
+_FOR_HOOKS: Final[Json] = {"description": "For hooks of your own, which send under it what was seen; no trait."}
 _TEXT: Final[Json] = {"type": ["string", "null"]}
 _NO_OBJECT: Final[Json] = {"type": ["string", "number", "boolean", "array", "null"]}
 _URL: Final[Json] = {"anyOf": [ref("PageUrl"), {"type": "null"}]}
@@ -60,10 +62,10 @@ _MEMBERS: Final[dict[str, Json]] = {
 }
 COMPONENTS: Final[dict[str, Json]] = {
     "EvaluationContext": {
-        "description": "Who is meant, which page, and what else is known of them: every other member is a trait. Page, "
+        "description": "Who is meant, which page, and what else is known of them: any further member is a trait. Page, "
         "visit and device are said as in `/v1/decide`, as objects or member by member.",
         "type": "object",
-        "properties": {"targetingKey": ref("VisitorId"), **_MEMBERS},
+        "properties": {"targetingKey": ref("VisitorId"), HOOKS: _FOR_HOOKS, **_MEMBERS},
         "additionalProperties": True,
         "required": ["targetingKey"],
     },

@@ -14,8 +14,6 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from engine.decide.flags import Flag
-
 Ruleset = Annotated[str, Meta(description="The version of the rules that decided: a hash of all they say.")]
 
 
@@ -120,27 +118,6 @@ class FlagRefusal(Struct, rename="camel"):
     error_code: str
     error_details: Annotated[str, Meta(description="What exactly is wrong, for people.")]
     key: Annotated[str, Meta(description="The flag that was asked for.")] | UnsetType = UNSET
-
-
-class StreamEndpoint(Struct, rename="camel"):
-    """Where it is, under the origin that was asked."""
-
-    request_uri: str
-
-
-class EventStream(Struct):
-    """Where one is told that the rules have changed."""
-
-    type: Literal["sse"]
-    endpoint: StreamEndpoint
-
-
-class FlagList(Struct, rename="camel"):
-    """Every flag that the page has; of one that did not match, the code's own default stands."""
-
-    flags: list[Flag]
-    metadata: dict[str, str | bool]
-    event_streams: list[EventStream]
 
 
 class Success(Struct):

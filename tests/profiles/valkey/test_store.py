@@ -1,6 +1,7 @@
 """What the shared store does besides the contract of all stores: its keys, rights, trips, time limits, damage, room."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -29,6 +30,7 @@ RIGHTS = "+ping +select +get +set +del +exists +hget +hset +hgetall +hdel +eval 
 IN_CLUSTER = "+asking +cluster|slots"
 SERVING = "+client|tracking +readonly"
 LOOKED_AT = "+time +config|get +cluster|info"
+GUIDE = Path(value.__file__).parents[2] / "guide" / "many-nodes.md"
 
 
 def use(store: ValkeyStore) -> None:
@@ -74,7 +76,14 @@ def test_two_engines_share_a_server(shared: Any, opens: Opens) -> None:
     assert one.one(ANN) is not None
 
 
-def test_the_rights_that_the_readme_names_are_enough(valkey_servers: Any, valkey_server: Any, opens: Opens) -> None:
+def test_the_guide_names_these_rights() -> None:
+    """All of them and no other, as a shell wants them written."""
+    command = GUIDE.read_text(encoding="utf-8").partition("ACL SETUSER")[2].partition("```")[0]
+    named = [word for word in command.replace("\\|", "|").split() if word.startswith("+")]
+    assert sorted(named) == sorted(f"{RIGHTS} {SERVING} {IN_CLUSTER} {LOOKED_AT}".split())
+
+
+def test_the_rights_that_the_guide_names_are_enough(valkey_servers: Any, valkey_server: Any, opens: Opens) -> None:
     """And none of them is one too many: without it, what is missing is named."""
     rights = RIGHTS.split()
     users = {"all": RIGHTS} | {right[1:]: " ".join(one for one in rights if one != right) for right in rights}

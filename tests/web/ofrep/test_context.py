@@ -82,6 +82,12 @@ def test_everything_else_is_a_trait() -> None:
     assert read({"targetingKey": "v", "traits": "all"}).traits == {"traits": "all"}
 
 
+def test_what_hooks_send_under_is_no_trait() -> None:
+    """Unless it is said among the traits."""
+    assert read({"targetingKey": "v", "anonymousId": "a"}) == read({"targetingKey": "v"})
+    assert read({"targetingKey": "v", "traits": {"anonymousId": "a"}}).traits == {"anonymousId": "a"}
+
+
 def test_null_is_absent() -> None:
     """SDKs send what they do not know as null."""
     said = {"url": None, "page": {"url": None}, "visit": {"count": None}, "device.type": None, "plan": None}

@@ -9,6 +9,7 @@ import pytest
 URL = "https://www.example.com/"
 TAKEN: list[Any] = [
     {"targetingKey": "v"},
+    {"targetingKey": "v", "anonymousId": "a"},
     {"targetingKey": "v", "url": URL, "plan": "pro", "device": "ios", "visit": 5, "page": None},
     {"targetingKey": "v", "page": {"url": None}, "visit": {"count": 1}, "device": {"type": "bot"}},
     {"targetingKey": "v", "page.url": URL, "visit.count": None, "visit.first_seen": "2026-11-25T00:00:00Z"},
