@@ -4,7 +4,10 @@ What lives here: the person behind an identity, the time of their deletion, the 
 log, how a line is overwritten, the steps of a deletion (`erasure`). A store is only read.
 
 1. A person is a user with all anonymous ids whose newest link is to that user, and all visitors whose newest link leads
-   to one of these. A device that somebody else uses by now is theirs, not this person's.
+   to one of these. A device that somebody else uses by now is theirs, not this person's. Before there is an anonymous
+   id a visitor is sent under their own, as by servers: so the anonymous ids that are equal to these visitors' ids are
+   meant as well, though mostly there is no record of them, but lines of the log. Who names such a one alone means it
+   alone: it leads to nobody.
 2. **A replay of the log without them ends in the same records as the store does.** The store forgets what was set until
    the deletion (`moment`: not earlier than anything that is stored of them) and keeps their tombstones; the log forgets
    what only their records would show, and keeps the deletions.
@@ -53,6 +56,7 @@ def people(store: Store, firsts: Sequence[Key]) -> list[frozenset[Key]]:
     for one in meant:
         one |= {visitor for identity in [*one] for visitor in visitors.get(identity, ())}
         one |= {account for visitor in [*one] if (account := _own_account(store, visitor)) is not None}
+        one.update(_own_devices(store, one))
     return [frozenset(one) for one in meant]
 
 
@@ -86,6 +90,13 @@ def _own_account(store: Store, visitor: Key) -> Key | None:
     except BadRecord:
         return None
     return key("group", id_of(visitor)) if links.get("group") == id_of(visitor) else None
+
+
+def _own_devices(store: Store, person: AbstractSet[Key]) -> set[Key]:
+    """The anonymous ids that are these visitors' own ids, but for those that somebody else uses by now."""
+    own = [key("anonymous", id_of(one)) for one in sorted(person) if kind_of(one) == "visitor"]
+    ways = zip(own, map(_leads_to_person, store.get(own)), strict=True)
+    return {device for device, next_ in ways if next_ is None or next_ in person}
 
 
 def moment(store: Store, gone: AbstractSet[Key], now_ms: int) -> int:

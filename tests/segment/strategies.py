@@ -53,6 +53,7 @@ def message_of(number: int) -> Message | None:
 def body_of(chance: Random) -> dict[str, Any]:
     """How a library sends it."""
     anonymous, user, group, visitor = (chance.choice([None, f"{kind}1", f"{kind}2"]) for kind in "augv")
+    anonymous = "v1" if chance.random() < 0.15 else anonymous  # a visitor, before there is an anonymous id
     said = {name: chance.choice([0, 1, None]) for name in ("plan", "email") if chance.random() < 0.5}
     traits = {name: None if n is None else f"{user or anonymous}!{n}" for name, n in said.items()}
     if visitor is not None:

@@ -16,6 +16,7 @@ NOW_MS = 1_764_072_000_000
 ANN, BOB = key("user", "ann"), key("user", "bob")
 LAPTOP, PHONE, KIOSK = key("anonymous", "laptop"), key("anonymous", "phone"), key("anonymous", "kiosk")
 V1, V2, V3 = key("visitor", "v1"), key("visitor", "v2"), key("visitor", "v3")
+OWN1, OWN2, OWN3 = key("anonymous", "v1"), key("anonymous", "v2"), key("anonymous", "v3")  # as they are sent at first
 TIMES = {"messageId": "m1", "timestamp": "2025-11-25T11:00:00.000Z", "receivedAt": "2025-11-25T11:00:01.000Z"}
 
 
@@ -42,25 +43,40 @@ def store(memory: Callable[[], Store]) -> Store:
 @pytest.mark.parametrize("first", [ANN, LAPTOP, PHONE, V1, V2])
 def test_a_person_is_all_that_leads_to_them(store: Store, first: Key) -> None:
     """Whichever of their identities is named; not the device that is somebody else's by now, nor the account."""
-    assert people(store, [first]) == [{ANN, LAPTOP, PHONE, V1, V2}]
+    assert people(store, [first]) == [{ANN, LAPTOP, PHONE, V1, V2, OWN1, OWN2}]
 
 
 def test_a_device_belongs_to_who_was_there_last(store: Store) -> None:
     """Of Bob hardly anything is known, and that is his."""
-    assert people(store, [V3, KIOSK, BOB]) == [{BOB, KIOSK, V3}] * 3
+    assert people(store, [V3, KIOSK, BOB]) == [{BOB, KIOSK, V3, OWN3}] * 3
 
 
 def test_of_whom_nothing_is_known_nobody_else_is_meant(store: Store) -> None:
-    """Only what was named."""
-    for nobody in (key("user", "eve"), key("anonymous", "eve"), key("visitor", "eve")):
+    """Only what was named; a visitor is sent under their own id, too."""
+    for nobody in (key("user", "eve"), key("anonymous", "eve")):
         assert people(store, [nobody]) == [{nobody}]
+    assert people(store, [key("visitor", "eve")]) == [{key("visitor", "eve"), key("anonymous", "eve")}]
 
 
 def test_a_device_without_a_user_has_its_visitors(store: Store) -> None:
     """Anonymous people can be forgotten, too."""
     store.apply([Change(key("visitor", "v9"), 1, links={"anonymous": "a9"})])
-    assert people(store, [key("anonymous", "a9")]) == [{key("anonymous", "a9"), key("visitor", "v9")}]
-    assert people(store, [key("visitor", "v9")]) == [{key("anonymous", "a9"), key("visitor", "v9")}]
+    whole = {key("anonymous", "a9"), key("visitor", "v9"), key("anonymous", "v9")}
+    assert people(store, [key("anonymous", "a9")]) == [whole]
+    assert people(store, [key("visitor", "v9")]) == [whole]
+
+
+def test_what_a_visitor_was_sent_under_before_is_theirs(store: Store) -> None:
+    """Whether there is a record of it or not, and whose it was before; but not when it is somebody else's by now."""
+    store.apply([Change(OWN1, 1, {"utm": "x"}), Change(OWN2, 1, links={"user": "bob"})])
+    assert people(store, [ANN, BOB]) == [{ANN, LAPTOP, PHONE, V1, V2, OWN1}, {BOB, KIOSK, V3, OWN3, OWN2}]
+    store.apply([Change(OWN1, 2, links={"user": "bob"}), Change(OWN2, 2, links={"user": "ann"})])
+    assert people(store, [ANN, BOB]) == [{ANN, LAPTOP, PHONE, V1, V2, OWN2}, {BOB, KIOSK, V3, OWN3, OWN1}]
+
+
+def test_what_a_visitor_was_sent_under_before_leads_to_nobody(store: Store) -> None:
+    """Who names it alone means it alone."""
+    assert people(store, [OWN1]) == [{OWN1}]
 
 
 def test_a_deletion_is_not_earlier_than_what_is_stored(store: Store) -> None:

@@ -91,7 +91,7 @@ def test_lines_are_overwritten_in_place(world: World) -> None:
     """The file keeps its length but for the deletions that are appended; other lines are as they were."""
     [path] = files(world.logs.events)
     before = path.read_bytes()
-    assert world.erase() == Erased({"anonymous": 1, "user": 1, "visitor": 1}, 3, 0)
+    assert world.erase() == Erased({"anonymous": 2, "user": 1, "visitor": 1}, 3, 0)
     after = path.read_bytes()
     assert b"secret" not in after
     assert len(after) > len(before)
@@ -157,7 +157,7 @@ def test_what_is_parquet_by_now_too(world: World) -> None:
     [path] = files(world.logs.events)
     path.write_bytes(path.read_bytes().replace(b'"secret":"three"', b'"secret":"THREE"'))
     compact(world.logs.events, [path], world.erasures)
-    assert world.erase() == Erased({"anonymous": 1, "user": 1, "visitor": 1}, 3, 0)
+    assert world.erase() == Erased({"anonymous": 2, "user": 1, "visitor": 1}, 3, 0)
     found = archive.parts(world.logs.events)
     kept = [json.loads(entry.message or b"") for path in found.parquet for entry in parquet.entries(path)]
     assert [body["userId"] for body in kept] == ["u2"]
@@ -226,7 +226,7 @@ def test_all_that_waits_is_one_pass(world: World) -> None:
     asked = [world.erasures.ask(key("user", user), NOW_MS) for user in ("u1", "u2", "nobody")]
     pauses: list[int] = []
     erased = world.carry_out(asked, lambda: pauses.append(1))
-    assert erased == Erased({"anonymous": 2, "user": 3, "visitor": 1}, 4, 0)
+    assert erased == Erased({"anonymous": 3, "user": 3, "visitor": 1}, 4, 0)
     assert world.kept == []
     assert pauses == [1]
 
@@ -244,11 +244,54 @@ def test_a_deletion_with_a_time_takes_what_happened_until_then(world: World) -> 
     assert facts(body).traits == {"new": 1}
 
 
+def shown(world: World, visitor: str, minute: int = 0) -> None:
+    """A server says what it showed to a visitor, under their own id."""
+    said = {"experience": "Site", "audienceSegment": "secret", "personalized": True}
+    at = f"2026-11-23T12:{minute:02}:00.000Z" if minute else "2026-11-23T11:00:00.000Z"
+    event = "Mutiny Experience Viewed"
+    world.say(NOW_MS + minute * 60_000 - 1_000, type="track", anonymousId=visitor, event=event, properties=said,
+        timestamp=at)  # fmt: skip
+
+
+@pytest.mark.parametrize("named", [U1, key("anonymous", "a1"), key("visitor", "v1")])
+@pytest.mark.parametrize("archived", [False, True])
+def test_what_was_sent_under_the_visitors_own_id(world: World, named: Key, archived: bool) -> None:
+    """Of which no record knows: it goes as well, among the lines and in Parquet; that of others stays."""
+    shown(world, "v1")
+    shown(world, "v2")
+    if archived:
+        world.log.close()
+        compact(world.logs.events, [*files(world.logs.events)], world.erasures)
+    assert world.erase(named).events == 4
+    rows = [entry for path in archive.parts(world.logs.events).parquet for entry in parquet.entries(path)]
+    kept = world.kept + [json.loads(entry.message or b"") for entry in rows]
+    assert [body.get("anonymousId") for body in kept] == ["a2", "v2"]
+
+
+def test_a_visitors_own_id_that_is_somebody_elses_by_now(world: World) -> None:
+    """It stays theirs, with all that was sent under it, and goes with them."""
+    shown(world, "v1")
+    world.say(type="identify", userId="u2", anonymousId="v1", traits={"plan": "team"})
+    assert world.erase().identities == {"anonymous": 1, "user": 1, "visitor": 1}
+    assert [body.get("anonymousId") for body in world.kept] == ["a2", "v1", "v1"]
+    world.erase(key("user", "u2"))
+    assert world.kept == []
+
+
+def test_a_visitors_own_id_until_a_time(world: World) -> None:
+    """In Segment's deletions: what was shown later stays, however often they come."""
+    shown(world, "v1")
+    shown(world, "v1", minute=5)
+    for _ in range(2):
+        world.carry_out([world.erasures.ask(U1, NOW_MS, by_time=True)])
+    assert [body["timestamp"] for body in world.kept if body.get("anonymousId") == "v1"] == ["2026-11-23T12:05:00.000Z"]
+
+
 def test_an_account_that_is_the_visitors_own(world: World) -> None:
     """As an import makes one for who has no other: it goes with the visitor."""
     visitor, account = key("visitor", "v9"), key("group", "v9")
     world.store.apply([Change(visitor, 1, links={"group": "v9"}), Change(account, 1, {"tier": "secret"})])
-    assert world.erase(visitor).identities == {"visitor": 1, "group": 1}
+    assert world.erase(visitor).identities == {"anonymous": 1, "visitor": 1, "group": 1}
     assert not any(b"secret" in body for _, body in world.store.scan("group") if isinstance(body, bytes))
 
 
@@ -257,7 +300,7 @@ def test_ids_that_stand_for_nobody_can_be_deleted(world: World, kind: Kind) -> N
     """Segment's messages never have them, but an import may."""
     who = key(kind, "null")
     world.store.apply([Change(who, 1, {"unique": 1})])
-    assert world.erase(who).identities == {kind: 1}
+    assert world.erase(who).identities == ({"anonymous": 1, kind: 1} if kind == "visitor" else {kind: 1})
     assert not any(b"unique" in body for _, body in world.store.scan(kind) if isinstance(body, bytes))
 
 
@@ -265,5 +308,5 @@ def test_hundreds_of_devices(world: World) -> None:
     """They are looked for all at once."""
     for number in range(300):
         world.say(type="identify", userId="u1", anonymousId=f"d{number}", traits={"secret": number})
-    assert world.erase().identities == {"anonymous": 301, "user": 1, "visitor": 1}
+    assert world.erase().identities == {"anonymous": 302, "user": 1, "visitor": 1}
     assert [body["userId"] for body in world.kept] == ["u2"]

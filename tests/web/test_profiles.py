@@ -8,10 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from engine import limits
+from engine.cli.main import main
+from engine.events import archive, parquet
 from engine.events.disk import LogFull
+from engine.events.line import Entry
+from engine.events.reading import entries, files
+from engine.lift.log import EXPOSURE
 from engine.node import Node
+from engine.profiles.encoding import facts
+from engine.profiles.ids import key
 from engine.profiles.store import StoreFull
 from engine.segment.sources import Sources
 from engine.settings import Settings
@@ -37,11 +45,39 @@ OTHERS = [
 class Engine:
     """An app with an admin's key and a source, and its data folder."""
 
-    def __init__(self, node: Node, app: Any, key: str, data: Path) -> None:
-        self.node = node
+    def __init__(self, rules: Path, data: Path, key: str, calling: Callable[..., Any]) -> None:
+        self.rules = rules
         self.data = data
-        self._app = app
         self._key = key
+        self._calling = calling
+        self.begin()
+
+    def begin(self) -> None:
+        """Let it be there, over what its data folder holds."""
+        self.node = Node(Settings(self.rules, self.data))
+        self._app = self._calling(build(self.node, admin_keys=Keys((sha256(ADMIN_KEY.encode()).digest(),))))
+
+    def end(self) -> None:
+        """Nobody writes any more."""
+        asyncio.run(self.node.stop())
+
+    def command(self, *arguments: str) -> str:
+        """What `mutiny-edge …` prints about this data folder."""
+        asked = [*arguments, "--data", str(self.data)]
+        return CliRunner().invoke(main, asked, catch_exceptions=False).stdout
+
+    def personalized(self) -> int:
+        """How many visitors lift counts as those who saw something, long after."""
+        asked = ("lift", "--rules", str(self.rules), "--at", "2099-01-01T00:00:00Z", "--format", "json")
+        return sum(line["personalized"]["visitors"] for line in json.loads(self.command(*asked)))
+
+    def shown(self) -> list[str]:
+        """The anonymous ids of all exposures in the log, be they lines or Parquet."""
+        folder = self.data / "events"
+        lines = [one for path in files(folder) for one in entries(path) if isinstance(one, Entry)]
+        rows = [one for path in archive.parts(folder).parquet for one in parquet.entries(path)]
+        bodies = [json.loads(one.message) for one in (*lines, *rows) if one.message]
+        return sorted(body["anonymousId"] for body in bodies if body.get("event") == EXPOSURE)
 
     def send(self, *messages: dict[str, Any]) -> int:
         """A batch; its status."""
@@ -65,7 +101,7 @@ class Engine:
 
     def bodies_with(self, text: str) -> list[bytes]:
         """The keys of records that hold this text."""
-        return [key for key, body in self.node.store.scan() if text.encode() in (body or b"")]  # type: ignore[operator]
+        return [name for name, body in self.node.store.scan() if text.encode() in (body or b"")]  # type: ignore[operator]
 
 
 @pytest.fixture
@@ -75,13 +111,11 @@ def engine(
     """An app with one person and somebody else in it; nobody else writes, so a deletion need not wait for them."""
     monkeypatch.setattr(limits, "ERASURE_PAUSE_S", 0.0)
     data = tmp_path / "data"
-    key = Sources(data).add("website", "website")
-    node = Node(Settings(rules, data))
-    app = build(node, admin_keys=Keys((sha256(ADMIN_KEY.encode()).digest(),)))
-    engine = Engine(node, calling(app), key, data)
+    write_key = Sources(data).add("website", "website")
+    engine = Engine(rules, data, write_key, calling)
     assert engine.send(*PERSON, *OTHERS) == 200
     yield engine
-    asyncio.run(node.stop())
+    engine.end()
 
 
 def test_a_profile_with_its_origins(engine: Engine) -> None:
@@ -118,12 +152,40 @@ def test_afterwards_nothing_holds_a_value_of_theirs(engine: Engine, identity: st
     assert engine.files_with("nmistakable")
     said = engine.admin("DELETE", f"/v1/profiles/{identity}")
     assert said.status == 200
-    assert said.json == {"identities": {"anonymous": 1, "user": 1, "visitor": 1}, "events": 4, "rejected": 1}
+    assert said.json == {"identities": {"anonymous": 2, "user": 1, "visitor": 1}, "events": 4, "rejected": 1}
     assert engine.files_with("nmistakable") == []
     assert engine.bodies_with("nmistakable") == []
     assert "nmistakable" not in engine.admin("GET", "/v1/traits").body.decode()
     assert engine.admin("GET", "/v1/profiles/visitor/v1").json["traits"] == []
     assert engine.edition("v1") is None
+
+
+def exposure(visitor: str, message_id: str, **said: str) -> dict[str, Any]:
+    """As a server sends it, or `client.js` without analytics.js: under the visitor's own id."""
+    seen = {"experience": "Site", "audienceSegment": "Small company", "personalized": True}
+    shown = {"type": "track", "event": EXPOSURE, "anonymousId": visitor, "properties": seen}
+    return {**shown, "messageId": message_id, **said}
+
+
+def test_what_was_shown_under_the_visitors_own_id_goes_too(engine: Engine) -> None:
+    """From lines and from Parquet, and lift counts it no more; nor what comes late. That of others stays."""
+    (engine.rules / "goals.yaml").write_text("conversions:\n  signup: {event: Signed Up}\n")
+    assert engine.send(exposure("v1", "m1"), exposure("v2", "m2")) == 200
+    engine.end()
+    engine.command("events", "compact")
+    engine.begin()
+    assert engine.send(exposure("v1", "m3")) == 200
+    assert (engine.shown(), engine.personalized()) == (["v1", "v1", "v2"], 2)
+    assert [*archive.parts(engine.data / "events").parquet]
+    assert engine.admin("DELETE", "/v1/profiles/user/u1").json["events"] == 6
+    assert (engine.shown(), engine.personalized()) == (["v2"], 1)
+    assert engine.send(exposure("v1", "m4", timestamp="2020-01-01T00:00:00Z")) == 200
+    assert engine.shown() == ["v2"]
+    [kept] = engine.node.store.get([key("anonymous", "v1")])
+    assert isinstance(kept, bytes)
+    assert (facts(kept).traits, facts(kept).links) == ({}, {})
+    assert engine.send(exposure("v1", "m5")) == 200
+    assert engine.shown() == ["v1", "v2"]  # it was told after the deletion
 
 
 def test_others_are_as_they_were(engine: Engine) -> None:
