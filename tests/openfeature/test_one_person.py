@@ -15,8 +15,8 @@ def test_the_server_and_the_browser_speak_of_one_person(
     program = programs[language]
     for named, name in (("ada", visitor), ("a-1", browser)):
         program = program.replace(f"'{named}'", f"'{name}'").replace(f'"{named}"', f'"{name}"')
-    before = edge.converters()
     edge.say("identify", anonymousId=browser, traits={"mutinyVisitorId": visitor, "plan": "pro"})
+    before = edge.converters()  # of others
     run(program, language)
     edge.say("identify", anonymousId=browser, userId=user)
     edge.say("track", userId=user, event="Signed Up")
