@@ -24,6 +24,7 @@ from engine.lift.figures import NOBODY, Figures, Pair
 from engine.lift.statistics import Group
 
 NEEDED: Final = ("experience", "audience_segment", "goal", "personalized", "visitors", "converters")
+_CELL_LETTERS: Final = 131_072  # of one cell; more is no name of anything
 GROUPS: Final = {"0": 0, "1": 1, "false": 0, "true": 1}
 
 NUMBERS: Final = ("visitors", "converters", "open_visitors", "open_converters", "saw_both")
@@ -102,6 +103,7 @@ def _tell_unknown(lines: Iterable[_Line], asking: Asking) -> None:
 
 def _rows(file: Path, text: str) -> Iterable[tuple[int, Row]]:
     """Every row with the number of its line, columns by their names in small letters."""
+    csv.field_size_limit(_CELL_LETTERS)  # the interpreter's own, which other libraries lift
     reader = csv.DictReader(io.StringIO(text))
     try:
         yield from _read(file, reader)

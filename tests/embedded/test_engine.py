@@ -100,11 +100,37 @@ def test_stored_traits_decide_and_those_of_the_program_lie_under_them(engine: En
 
 def test_what_is_no_question_is_told(engine: Engine) -> None:
     """A ValueError that names the argument."""
-    for wrong in ("pricing", "https://www.example.com/\udc80"):
+    for wrong in ("pricing", "/a b", "https:///a b", "https://" + "x" * 9_000 + "/"):
         with pytest.raises(QuestionError, match="Expected url as browsers show it"):
             engine.decide("ada", url=wrong)
         with pytest.raises(ValueError, match="Expected url as browsers show it"):
             engine.decide_json("ada", url=wrong)
+
+
+@pytest.mark.parametrize("wrong", ["a b", "a\tb", "a\\b", "\udc80", "x" * 9_000, "\u3000", "?q=" + "x" * 9_000])
+def test_any_address_of_a_page_is_answered(engine: Engine, site: SimpleNamespace, wrong: str) -> None:
+    """As of the address that a browser would have sent."""
+    engine.decide("ada", url=site.url)
+    answered = engine.decide("ada", url=site.url + wrong)
+    assert (answered.variant("homepage"), answered.degraded) == ("hero", False)
+    assert engine.decide_json("ada", url=site.url + wrong) == answered.to_json()
+
+
+def test_what_an_engine_is(engine: Engine, site: SimpleNamespace) -> None:
+    """For a log: its folders and its rules, an answer without its JSON."""
+    assert repr(engine) == f"<Engine rules='{site.rules}' data='{site.data}' ruleset='{engine.ruleset}'>"
+    [banner, _] = engine.decide("ada", url=site.url).decisions
+    assert repr(banner) == "Choice(experience='banner', segment='all', variant='v')"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"near_bytes": "x"}, {"near_bytes": 0}, {"read_budget_ms": -1}, {"read_budget_ms": 2.5}]
+)
+def test_a_number_out_of_bounds_is_told(site: SimpleNamespace, wrong: dict[str, Any]) -> None:
+    """Whether it is looked at or not: the store may be another one tomorrow."""
+    [name] = wrong
+    with pytest.raises(ValueError, match=f"Expected {name} as a whole number from 1 to"):
+        Engine.open(site.rules, site.data, **wrong)
 
 
 def test_any_browser_is_a_visitor(engine: Engine, site: SimpleNamespace) -> None:
@@ -147,10 +173,11 @@ def test_broken_rules_are_told_with_file_and_line(site: SimpleNamespace) -> None
 
 
 def test_a_rules_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    """With its path."""
+    """With its path, once."""
     with pytest.raises(RulesBroken) as broken:
         Engine.open(tmp_path / "nowhere", tmp_path / "data")
-    assert "nowhere" in broken.value.__notes__[0]
+    [note] = broken.value.__notes__
+    assert note == f"{tmp_path}/nowhere:1:1: error: there is no such rules folder [rules-folder-gone]"
 
 
 def test_the_names_of_the_package_are_there_when_asked_for() -> None:

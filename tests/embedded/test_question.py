@@ -11,10 +11,30 @@ from engine.words import Page, Visit
 URL = "https://www.example.com/"
 
 
+class Text(str):
+    """As Django has it."""
+
+    __slots__ = ()
+
+
 def test_what_is_not_said_is_unknown() -> None:
     """Not empty, and not none."""
     assert question("ada", url=URL) == ("ada", Page(URL), Visit(), {})
     assert question("ada", url=URL, device_type="", city=None) == ("ada", Page(URL), Visit(), {})
+    nothing = dict.fromkeys(("referrer", "title", "visit_count", "first_seen", "new", "device_type", "traits"))
+    assert question("ada", url=URL, **nothing) == ("ada", Page(URL), Visit(), {})  # type: ignore[arg-type]
+
+
+def test_a_url_without_end_is_cut() -> None:
+    """Its page is the same."""
+    assert question("ada", url=f"{URL}?a=1&b={'x' * 9_000}")[1] == Page(f"{URL}?a=1")
+
+
+def test_what_programs_have_for_text_and_lists_is_taken() -> None:
+    """A class of text of its own, such as Django's `SafeString`, and a tuple."""
+    said = question("ada", url=Text(URL), title=Text("Home"), traits={"plan": Text("pro"), "seen": (1, 2)})
+    assert said == ("ada", Page(URL, "", "Home"), Visit(), {"plan": "pro", "seen": [1, 2]})
+    assert type(said[3]["plan"]) is str
 
 
 @pytest.mark.parametrize(
@@ -25,9 +45,14 @@ def test_what_is_not_said_is_unknown() -> None:
         ({"visitor_id": None}, "1 to 128 characters"),
         ({"visitor_id": b"ada"}, "1 to 128 characters"),
         ({"url": None}, "Expected url as browsers show it"),
-        ({"url": "https://" + "x" * 9_000}, "Expected url as browsers show it"),
-        ({"referrer": None}, "Expected referrer and title as text"),
-        ({"title": 7}, "Expected referrer and title as text"),
+        ({"referrer": b"https://search.example/"}, "Expected referrer as text"),
+        ({"title": 7}, "Expected title as text"),
+        ({"new": "yes"}, "Expected new as True or False"),
+        ({"new": 1}, "Expected new as True or False"),
+        ({"traits": [1]}, "Expected traits as a mapping"),
+        ({"traits": 5}, "Expected traits as a mapping"),
+        ({"traits": "ab"}, "Expected traits as a mapping"),
+        ({"traits": []}, "Expected traits as a mapping"),
         ({"visit_count": -1}, "Expected visit_count as a whole number from 0"),
         ({"visit_count": 2**63}, "Expected visit_count as a whole number from 0"),
         ({"visit_count": True}, "Expected visit_count as a whole number from 0"),

@@ -22,28 +22,31 @@ WHO = {
     "/ofrep/v1/evaluate/flags": ("flags", {"POST"}),
     "/ofrep/v1/evaluate/flags/{key:path}": ("flags", {"POST"}),
     "/ofrep/v1/events": ("flags", {"GET"}),
+    "/openapi.json": ("page", {"GET"}),
+    "/docs": ("anybody", {"GET"}),
     "/healthz": ("anybody", {"GET"}),
     "/readyz": ("anybody", {"GET"}),
     **dict.fromkeys([f"/v1/{name}" for name in CALLS], ("source", {"POST"})),
     "/v1/m": ("source", {"POST"}),
-    "/v1/webhook/{source}": ("source", {"POST"}),
-    "/v1/projects/{key}/settings": ("source", {"GET"}),
+    "/v1/webhook/{source:path}": ("source", {"POST"}),
+    "/v1/projects/{key:path}/settings": ("source", {"GET"}),
     "/v1/explain": ("admin", {"GET", "POST"}),
     "/v1/traits": ("admin", {"GET"}),
+    "/metrics": ("admin", {"GET"}),
     "/v1/profiles/{kind}/{id:path}": ("admin", {"GET", "DELETE"}),
 }
 # An address of each that there is; the others are their own.
 AT = {
     "/ofrep/v1/evaluate/flags/{key:path}": "/ofrep/v1/evaluate/flags/site",
-    "/v1/webhook/{source}": "/v1/webhook/www",
-    "/v1/projects/{key}/settings": "/v1/projects/0/settings",
+    "/v1/webhook/{source:path}": "/v1/webhook/www",
+    "/v1/projects/{key:path}/settings": "/v1/projects/0/settings",
     "/v1/profiles/{kind}/{id:path}": "/v1/profiles/visitor/v1",
 }
 ADMIN = [path for path, (who, _) in WHO.items() if who == "admin"]
 SOURCE = [path for path, (who, _) in WHO.items() if who == "source"]
 FLAGS = [path for path, (who, _) in WHO.items() if who == "flags"]
 OPEN = [path for path, (who, _) in WHO.items() if who != "admin"]
-SCRIPTS = {"/client.js", "/preview.js"}  # the same for everybody, so browsers may keep them
+KEPT = {"/client.js", "/preview.js", "/openapi.json", "/docs"}  # the same for everybody, so browsers may keep them
 KEYS = ("an-old-key-0123456789", "a-new-key-0123456789")
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 QUERY = b"visitorId=v1&url=https://www.example.com/"
@@ -205,7 +208,7 @@ def test_head_is_get_without_the_body(admin: Any, path: str) -> None:
     for query in (QUERY, b""):
         get, head = (admin(method, path, [b""], [BEARER], query) for method in ("GET", "HEAD"))
         volatile = (
-            {"content-length"} if path in {"/readyz", "/v1/explain", "/v1/traits"} else set()
+            {"content-length"} if path in {"/readyz", "/metrics", "/v1/explain", "/v1/traits"} else set()
         )  # they tell the time
         assert head.body == b""
         assert head.status == get.status
@@ -218,10 +221,10 @@ def test_head_is_get_without_the_body(admin: Any, path: str) -> None:
 @pytest.mark.parametrize("path", [*WHO, "/v1/nothing", "/", "/healthz/", "/v1/explain/", "//v1/explain", "/V1/explain"])
 @pytest.mark.parametrize("method", METHODS)
 def test_every_answer_is_safe_to_show(admin: Any, path: str, method: str) -> None:
-    """Never sniffed, nothing but a script stored, no cookie, no server's name, no redirect; a known form of error."""
+    """Never sniffed, nothing stored but what is the same for all, no cookie, no server's name, no redirect; a known form of error."""
     said = admin(method, path, [BODY], [ORIGIN, BEARER], QUERY)
     assert said.headers["x-content-type-options"] == "nosniff"
-    kept = path in SCRIPTS and said.status == 200
+    kept = path in KEPT and said.status == 200
     assert said.headers["cache-control"].startswith("public") if kept else said.headers["cache-control"] == "no-store"
     assert {"server", "set-cookie", "location", "access-control-allow-credentials"} & said.headers.keys() == set()
     if said.status >= 400 and method != "HEAD":

@@ -29,6 +29,13 @@ def refused(body: bytes) -> Refused:
     return caught.value
 
 
+@pytest.mark.parametrize("said", [{"visit.count": 4.0}, {"visit": {"count": 4.0}}])
+def test_a_whole_number_may_be_written_with_a_point(said: dict[str, Any]) -> None:
+    """As SDKs do that hold every number as a double."""
+    asked = read({"targetingKey": "v", **said})
+    assert (asked.count, type(asked.count)) == (4, int)
+
+
 def test_objects_and_members_say_the_same() -> None:
     """Contexts of some SDKs hold no objects."""
     flat = {
