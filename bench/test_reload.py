@@ -130,4 +130,5 @@ def test_reload(service, tmp_path, table):
     for name, bars in (("all changed", {"p99": "reload"}), ("one changed", {})):
         took_s, waited = phases[name]
         table.append(Row(f"reload of {SEGMENTS:,} segments, {name}", duration(took_s)))
-        table += waiting(f"a page meanwhile, {name}", waited, "at rest", rest, **bars)
+        what = f"a page meanwhile, {name}: {SEGMENTS:,} segments over {PAGES} pages"
+        table += waiting(what, waited, "at rest", rest, **bars)

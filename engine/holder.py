@@ -144,11 +144,15 @@ class Holder:
         self._watcher = Watcher(partial(sight, folder))
         self._waiting: Reading | None = None
         self._replaced: list[Decider] = []
+        self._told_faults: set[tuple[str, str]] = set()
 
-    def warm(self) -> None:
-        """Compile the pages of the first ruleset before anybody comes; takes seconds for 10,000 segments."""
+    def warm(self, rest: Rest = lambda: None) -> None:
+        """Compile the pages of the first ruleset before anybody comes; takes seconds for 10,000 segments.
+
+        `rest` is called often meanwhile. Raises what it raises.
+        """
         with self._aside():
-            self.held.decider.warm()
+            self.held.decider.warm(rest=rest)
 
     def open(self, pause: Callable[[float], None]) -> None:
         """The first ruleset, from the files or, if they are broken, the last good one. Raises `RulesBroken`."""
@@ -191,6 +195,7 @@ class Holder:
             self._step()
 
     def _step(self) -> None:
+        self._tell_faults()
         self._let_go()
         phase = self._watcher.look()
         if phase == "gone" and self._watcher.looks > 1:
@@ -294,12 +299,26 @@ class Holder:
         for line in _first_lines(self.problems):
             log.error("rules: %s", line)
 
+    def _tell_faults(self) -> None:
+        """Say once of each segment that its code raised."""
+        for fault in [*self.held.decider.tally.faults]:
+            if fault not in self._told_faults:
+                self._told_faults.add(fault)
+                segment, error = fault
+                what = f"segment {segment!r}" if segment else "a page"
+                log.error(
+                    "rules: the code made of %s raised %s, a fault in the program; it is evaluated another way, slowly",
+                    what,
+                    error,
+                )
+
     def _gone(self) -> tuple[Problem, ...]:
         """Why the folder cannot be looked at."""
         found = read_files(self._folder)[1]
         if found and found[0].code != "no-folder":
             return tuple(found)
-        return (_about(self._folder, "rules-folder-gone", "the rules folder is not there or cannot be listed"), *found)
+        says = found[0].message if found else "the rules folder is not there or cannot be listed"
+        return (_about(self._folder, "rules-folder-gone", says),)
 
 
 def _about(folder: Path, code: str, message: str) -> Problem:

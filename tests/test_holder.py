@@ -324,3 +324,13 @@ def test_reading_says_everything_at_once(file: Path) -> None:
     reading = read(file.parent)
     assert reading.decider is None
     assert reading.problems
+
+
+def test_a_fault_of_generated_code_is_said_once(opened: Callable[[], Holder], caplog: pytest.LogCaptureFixture) -> None:
+    """With the segment's key and what was raised, at the next look; not at every one."""
+    holder = opened()
+    holder.held.decider.tally.faults["all", "TypeError"] = 3
+    steps(holder)
+    said = [record.getMessage() for record in caplog.records if "raised" in record.getMessage()]
+    assert len(said) == 1
+    assert "segment 'all' raised TypeError" in said[0]

@@ -126,7 +126,7 @@ class Block:
             for term, values in row.asks.items():
                 self.asking.setdefault(term, {}).setdefault(values, []).append(bit)
         self.hits: list[tuple[int, int]] = [(0, 0), *(row.hit for row in lowest)]
-        self._bits_of = _bits_by(lowest)
+        self.bits_of = _bits_by(lowest)
         self.tokens: list[tuple[Token, ...]] = [(), *(row.tokens for row in lowest)]
         self.afters = self._afters(lowest)
         self.weak = mask(bit for bit, row in enumerate(lowest) if not row.exact)
@@ -138,22 +138,22 @@ class Block:
         afters, made = [0], dict[tuple[Token, ...], int]()
         for row in lowest:
             if row.tokens not in made:
-                below = _below(self._bits_of[row.tokens[0]][0])
+                below = _below(self.bits_of[row.tokens[0]][0])
                 made[row.tokens] = below & self.without(row.tokens[1]) if len(row.tokens) > 1 else below
             afters.append(made[row.tokens])
         return afters
 
     def without(self, token: Token) -> int:
         """All rows but those of this token."""
-        return ((1 << self.bits) - 1) ^ mask(self._bits_of[token])
+        return ((1 << self.bits) - 1) ^ mask(self.bits_of[token])
 
     def all_tokens(self) -> set[Token]:
         """The tokens that its rows have."""
-        return set(self._bits_of)
+        return set(self.bits_of)
 
     def has(self, token: Token) -> bool:
         """Does one of its rows have this token?"""
-        return token in self._bits_of
+        return token in self.bits_of
 
     def _checks(
         self, lowest: Sequence[Line], segments: Mapping[str, Segment], pieces: Pieces, rest: Rest

@@ -7,16 +7,19 @@ row lets through (`rows`), masks (`columns`), pages that are no index (`pages`).
    ANDed; what is left are the rows that hold, and the highest bit of them is the first hit.
 2. The function of a visit is generated: t0 is a term, k0 what was found of it, m0 its masks in a block.
 3. Where a term is `ODD` every row lets it through, and those that ask it are checked.
-4. Rows that are weak, or doubtful for an odd term, are checked when they are the first that is left, not before: most
+4. An index of many experiences serves the pages on which only some of them are (`only`): the rows of the others are
+   struck out before anything else, by numbers that a page costs, and nothing is compiled.
+5. Rows that are weak, or doubtful for an odd term, are checked when they are the first that is left, not before: most
    are struck out by then. `unsure` are those that were not checked yet.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from types import FunctionType
 from typing import Any
 from zlib import crc32
 
 from engine.cel.scope import ROOTS
-from engine.compile.blocks import Block, Token, cut, lines
+from engine.compile.blocks import Block, Token, cut, lines, mask
 from engine.compile.form import Term, Test
 from engine.compile.loading import printable
 from engine.compile.looks import Look, looks
@@ -47,11 +50,30 @@ class Index:
         found = list(looks({term: list(different) for term, different in asked.items()}))
         self._masks = [[_masks(look, block, rest) for look in found] for block in blocks]
         self._more = [part for block in blocks for part in (block.hits, *block.checks)]
-        self.run: Callable[..., Hits] = _Visit(filename, found, blocks, self._masks).function()
+        self._bits_of = [block.bits_of for block in blocks]
+        self._rows_at = len(found)
+        visit = _Visit(filename, found, blocks, self._masks)
+        self._blocks = visit.blocks
+        self._written = visit.function()
+        self.run = self._over(self._blocks)
 
     def __call__(self, *roots: Any) -> Hits:
         """The hits for these roots."""
         return self.run(*roots)
+
+    def only(self, places: Collection[int]) -> Callable[..., Hits]:
+        """The function of a page that has only the experiences at these places; its hits have the same places."""
+        blocks, at = [], self._rows_at
+        for block, bits_of in zip(self._blocks, self._bits_of, strict=True):
+            rows = mask(bit for place in places for bit in bits_of.get(place, ()))
+            if rows:
+                blocks.append((*block[:at], rows, *block[at + 1 :]))
+        return self._over(blocks)
+
+    def _over(self, blocks: Sequence[Sequence[Any]]) -> Callable[..., Hits]:
+        """The function that goes through these blocks."""
+        written = self._written
+        return FunctionType(written.__code__, written.__globals__, written.__name__, (blocks,))
 
     def parts(self) -> tuple[object, ...]:
         """What it is made of, in parts that are freed quickly."""
@@ -72,8 +94,8 @@ class _Visit:
         self._looks = found
         self._checks = any(block.weak or block.odd for block in blocks)
         self._going_on = _in_several(blocks)
-        self._writer = Writer(ROOTS, filename)
-        self._blocks = [(*of_looks, *self._rest_of(block)) for block, of_looks in zip(blocks, masks, strict=True)]
+        self._writer = Writer(ROOTS, filename, more_parameters=("blocks",))
+        self.blocks = [(*of_looks, *self._rest_of(block)) for block, of_looks in zip(blocks, masks, strict=True)]
 
     def _rest_of(self, block: Block) -> Iterator[Any]:
         """What the function takes of a block, besides its masks; `_names` are the same in the same order."""
@@ -98,7 +120,7 @@ class _Visit:
             yield from ("without", "tokens")
 
     def function(self) -> Callable[..., Hits]:
-        """The function, written and loaded."""
+        """The function, written and loaded; it takes the blocks after the roots."""
         writer = self._writer
         for number, look in enumerate(self._looks):
             self._look(number, look)
@@ -108,7 +130,7 @@ class _Visit:
         writer.line(1, "hits = []")
         if self._going_on:
             writer.line(1, "decided = []")
-        writer.line(1, f"for {', '.join(self._names())} in {writer.bind('blocks', 'blocks', self._blocks)}:")
+        writer.line(1, f"for {', '.join(self._names())} in blocks:")
         self._rows_left()
         writer.line(2, "while rows:")
         writer.line(3, "top = rows.bit_length()")

@@ -103,7 +103,7 @@ def _equal_to(term: Term, constant: Fixed) -> Formula:
     if constant.kind == "number":
         if not f.safe_number(constant.value):
             return both(present(term), Test("same", (term, constant)))
-        return Test("equals", (_view(term, "number"), constant))
+        return Test("equals", (View("number", term), constant))
     if constant.kind == "list" and not all(type(value) is str for value in constant.value):
         return both(present(term), Test("same", (term, constant)))
     return Test("equals", (term, constant))
@@ -116,7 +116,7 @@ def order(operator: str, a: Term, b: Term) -> Truth:
     if isinstance(a, Fixed) and not isinstance(b, Fixed):
         return order(_MIRRORED[operator], b, a)
     if isinstance(b, Fixed) and (b.kind == "text" or f.safe_number(b.value)) and not isinstance(a, Fixed):
-        test = Test(operator, (_view(a, b.kind), b))
+        test = Test(operator, (View(b.kind, a), b))
         return _guarded(is_kind(a, b.kind), test, stand_in_holds=python(STAND_INS[b.kind], b.value))
     return relation(function, *((b, a) if swapped else (a, b)))
 
@@ -150,11 +150,11 @@ def _one_of(term: Term, values: list[Any]) -> Formula:
     numbers = {value for value in values if f.safe_number(value)}
     tests: list[Formula] = []
     if len(texts) > 1:
-        tests.append(Test("among", (_view(term, "text"), _set("text", texts))))
+        tests.append(Test("among", (View("text", term), _set("text", texts))))
         if "" in texts:
             tests[-1] = both(is_kind(term, "text"), tests[-1])
     if len(numbers) > 1:
-        tests.append(Test("among", (_view(term, "number"), _set("number", numbers))))
+        tests.append(Test("among", (View("number", term), _set("number", numbers))))
     for value in values:
         in_set = len(texts) > 1 if type(value) is str else len(numbers) > 1 and f.safe_number(value)
         if not in_set:
@@ -177,7 +177,7 @@ def text_test(function: str, text: Term, part: Term) -> Truth:
         return relation(name, text, part)
     if part.kind != "text":
         raise Unknown
-    test = Test(name, (_view(text, "text"), part))
+    test = Test(name, (View("text", text), part))
     return _guarded(is_kind(text, "text"), test, stand_in_holds=python("", part.value))
 
 
@@ -189,7 +189,9 @@ def matches(text: Term, pattern: Term) -> Truth:
         compiled = re2.compile(pattern.value, QUIET)
     except re2.error:
         raise Unknown from None
-    test = Test("matches", (_view(text, "text"), Fixed("any", f"re2 {pattern.value!r}", compiled.search)))
+    if isinstance(text, Fixed):
+        return known(compiled.search(text.value) is not None if text.kind == "text" else None)
+    test = Test("matches", (View("text", text), Fixed("any", f"re2 {pattern.value!r}", compiled.search)))
     return _guarded(is_kind(text, "text"), test, stand_in_holds=compiled.search("") is not None)
 
 
@@ -211,9 +213,3 @@ def _without(formula: Formula, guards: tuple[Formula, ...]) -> Formula:
 
 def _guarded(guard: Formula, test: Formula, *, stand_in_holds: bool) -> Truth:
     return Truth(both(guard, test) if stand_in_holds else test, both(guard, contrary(test)))
-
-
-def _view(term: Term, kind: Kind) -> Term:
-    if isinstance(term, Fixed):
-        return term
-    return View(kind, term)

@@ -154,7 +154,7 @@ class Writer:
 
     def _reading(self, term: Term) -> str:
         match term:
-            case Member(Root(name), key):
+            case Member(Root(name, "map"), key):
                 return f"{name}.get({self._constant(key)})"
             case Member(of, key):
                 return f"{self.value(of)}.get({self._constant(key)}) if type({self.value(of)}) is dict else None"

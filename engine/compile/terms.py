@@ -170,7 +170,7 @@ class Operands:
         otherwise = self.term(default, elements)
         if not isinstance(otherwise, Fixed) or isinstance(otherwise.value, UInt):
             raise Unknown
-        if isinstance(base, Root) and len(keys) == 1:
+        if isinstance(base, Root) and base.kind == "map" and len(keys) == 1:
             return Applied("orElse", (Member(base, keys[0]), otherwise))
         return Applied("orValue", (base, otherwise, *(fixed("text", key) for key in keys)))
 

@@ -7,7 +7,7 @@ What lives here: the order of the steps. What may not: the steps themselves, I/O
    slots of this page ask for (`reads.py`). `view` tells what reads profiles of which no more is there.
 3. The page function names the winners: for each experience that decides, the first audience that matches.
    Schedules and exclusion groups are its work: whoever matched ends the search of the group, also a control visitor
-   and one who is then held out.
+   and one who is then held out. Should the function raise, segments are asked one by one (`careful.py`).
 4. Holdout, then control or variant (`split.py`), by visitor, user or account; unknown user or account: by visitor.
 5. The entry is a constant, or its slots are filled (`render.py`).
 
@@ -18,13 +18,14 @@ A decider is immutable but for the memo of pages and its tally (`tally.py`), and
 replaced whole.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import Any, Final
 
 from engine.compile.pieces import Rest
+from engine.decide.careful import Careful
 from engine.decide.coerce import Coercions
 from engine.decide.flags import Flags
 from engine.decide.pages import Match, NotAUrl, Pages, View
@@ -34,7 +35,7 @@ from engine.decide.tally import Tally
 from engine.decide.usual import Usual, usual, where_nothing_applies
 from engine.limits import PAGES_AHEAD
 from engine.rules.notation.example_url import example_url, usual_host
-from engine.words import Decision, Page, Profile, Ruleset, SplitBy, Traits, Visit
+from engine.words import Decision, Experience, Page, Profile, Ruleset, SplitBy, Traits, Visit
 
 __all__ = ["Decider", "NotAUrl"]
 
@@ -44,7 +45,7 @@ _NOTHING: Final[dict[str, Any]] = {}  # shared and never written to: a root of w
 class Decider:
     """A ruleset, ready to decide. Raises ValueError for a ruleset that `check` would have refused."""
 
-    __slots__ = ("_coercions", "_pages", "_plans", "flags", "known", "known_anywhere", "ruleset", "tally")
+    __slots__ = ("_careful", "_coercions", "_pages", "_plans", "flags", "known", "known_anywhere", "ruleset", "tally")
 
     def __init__(self, ruleset: Ruleset) -> None:
         self.ruleset = ruleset
@@ -52,9 +53,10 @@ class Decider:
         live = (experience for experience in ruleset.experiences.values() if experience.status == "live")
         # What was answered so far, for whoever wants to know.
         self.tally = Tally()
+        self._careful = Careful(ruleset.segments, self.tally)
         self._plans = {experience.key: Plan(experience, ruleset, self.tally) for experience in live}
         # No method: what goes round in a circle is never freed.
-        short = partial(_usual, self._plans, ruleset.version, self.tally)
+        short = _Short(self._plans, ruleset.version, self.tally)
         self._pages = Pages(ruleset.experiences.values(), ruleset.segments, self._coercions, short)
         # The view of a URL that was asked for before, or None.
         self.known = self._pages.known
@@ -95,12 +97,17 @@ class Decider:
             visit.geo,
             now,
         )
-        hits = match.function(*roots)
+        order = match.order
+        try:
+            hits = match.function(*roots)
+        except Exception as raised:  # noqa: BLE001 - a fault of ours, counted where it is found
+            order = match.experiences
+            hits = self._careful.hits(match.experiences, roots, raised)
         if not hits:
             return Decision(profile.visitor_id, self.ruleset.version, (), unusable, profile.degraded)
         assignments = []
         for index, audience in hits:
-            plan = self._plans[match.experiences[index].key]
+            plan = self._plans[order[index].key]
             unit = unit_of(plan.split_by, profile)
             assignment = plan.assign(audience, unit, partial(_shown, match.coercions, profile, roots))
             if assignment is not None:
@@ -141,13 +148,33 @@ class Decider:
         return [*ruleset.segments.values(), *ruleset.cases, *audiences, *prepared, *made]
 
 
-def _usual(plans: Mapping[str, Plan], version: str, tally: Tally, match: Match | None) -> Usual | None:
-    if match is None:
-        return where_nothing_applies(version, tally)
-    if match.page or match.visit or match.around or match.coercions.some:
-        return None
-    some = [plans[experience.key] for experience in match.experiences]
-    return usual(match.function, match.reader, some, version, tally, timed=match.now)
+class _Short:
+    """Makes the short way of a page, if it has one."""
+
+    __slots__ = ("_all", "_plans", "_tally", "_version")
+
+    def __init__(self, plans: Mapping[str, Plan], version: str, tally: Tally) -> None:
+        self._plans = plans
+        self._version = version
+        self._tally = tally
+        self._all: list[Plan] = []
+
+    def __call__(self, match: Match | None) -> Usual | None:
+        """The short way of the page that has this match."""
+        if match is None:
+            return where_nothing_applies(self._version, self._tally)
+        if match.page or match.visit or match.around or match.coercions.some:
+            return None
+        own = [self._plans[experience.key] for experience in match.experiences]
+        if any(plan.split_by != "visitor" for plan in own):
+            return None
+        plans = own if len(match.order) == len(own) else self._of_all(match.order)
+        return usual(match.function, match.reader, plans, self._version, self._tally, timed=match.now)
+
+    def _of_all(self, order: Sequence[Experience]) -> Sequence[Plan]:
+        """Pages that share a function share these."""
+        self._all = self._all or [self._plans[experience.key] for experience in order]
+        return self._all
 
 
 def _page(view: View, page: Page) -> dict[str, Any]:

@@ -23,11 +23,11 @@ from msgspec import Struct
 
 from engine.decide.pages import PatternIndex, View, deciding_order
 from engine.rules.notation import patterns
+from engine.rules.notation.scalars import CONTROL
 from engine.words import Assignment, Decision, Experience, Ruleset
 
 Reason: TypeAlias = Literal["SPLIT", "TARGETING_MATCH", "DEFAULT", "DISABLED"]
 
-CONTROL: Final = "control"
 NO_VARIANT: Final = ""  # clients want text
 
 

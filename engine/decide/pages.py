@@ -7,11 +7,10 @@ how a pattern or a condition is read.
 2. Equal patterns are one. A pattern stands in the index under its host (or under "any host") and under the literal
    folders in front of its first wildcard; one without any wildcard under its whole path. So a new URL tries only the
    patterns that stand on its own way down, whatever their number elsewhere.
-3. What a URL has is remembered under the URL as given. A memo is dropped whole when it is full: everything in it
-   can be had again.
-4. A page function belongs to a *set* of experiences, not to a URL: it is made when the first URL has that set, or
-   taken over from the ruleset before if nothing that it was made of has changed (`warm`). What it takes of single
-   segments is shared with other pages, and with that ruleset (`compile.pieces`).
+3. What a URL has is remembered under the URL as given. What is remembered is dropped whole when it is too many, or too
+   large: everything in it can be had again.
+4. A page function belongs to a *set* of experiences, not to a URL (`functions`). What is foreseen, or was asked for of
+   the ruleset before, is made ready (`warm`), and taken over where nothing has changed.
 5. Threads: only finished values are put into dicts. Two threads that miss at once do the same work twice.
 """
 
@@ -22,21 +21,17 @@ from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
 
-from engine.compile.pages import direct, parts
-from engine.compile.pages import page as compile_page
-from engine.compile.pieces import Pieces, Rest, meaning
+from engine.compile.pieces import Rest
 from engine.decide import reads
 from engine.decide.coerce import Coercions
+from engine.decide.functions import Functions, PageFunction, Places
 from engine.decide.reads import Readings
 from engine.decide.usual import Usual
-from engine.limits import PAGE_MEMO
+from engine.limits import MEMO_EXPERIENCES, PAGE_MEMO
 from engine.profiles.read import Reader
 from engine.rules.notation import patterns
 from engine.rules.notation.patterns import Pattern, Url
 from engine.words import Experience, Segment
-
-Winners: TypeAlias = list[tuple[int, int]]  # (index of experience, index of audience)
-PageFunction: TypeAlias = Callable[..., Winners]
 
 ANY_HOST: Final = ""
 _AROUND: Final = frozenset({"device", "geo"})
@@ -50,12 +45,14 @@ class NotAUrl(ValueError):  # noqa: N818  (the name says what is wrong, not that
 class Match(Struct, frozen=True):
     """What decides on the pages that have one and the same set of experiences, in deciding order.
 
-    `function` takes the roots by position and gives the winners as indices into `experiences` and their audiences.
+    `function` takes the roots by position and gives the winners as indices into `order` and their audiences. `order`
+    are the experiences, or more than these.
     `reader` reads what of a profile is looked at, `coercions` are those of traits that are. `page`, `visit` and `now`:
     is more of the page looked at than its URL, anything of the visit, the time? `around`: of device or place?
     """
 
     experiences: tuple[Experience, ...]
+    order: tuple[Experience, ...]
     function: PageFunction
     reader: Reader
     coercions: Coercions
@@ -84,14 +81,13 @@ class Pages:
 
     __slots__ = (
         "_anywhere",
-        "_before",
         "_coercions",
         "_experiences",
         "_functions",
         "_index",
         "_matches",
-        "_pieces",
         "_readings",
+        "_remembered",
         "_segments",
         "_short",
         "_usuals",
@@ -118,12 +114,11 @@ class Pages:
         # A view that is remembered, or None.
         self.known: Callable[[str], View | None] = self._views.get
         self.known_anywhere: Callable[[str | None], View | None] = self._anywhere.get
-        self._matches: dict[tuple[int, ...], Match] = {}
-        self._usuals: dict[tuple[int, ...], Usual | None] = {}
-        self._functions: dict[tuple[Any, ...], PageFunction] = {}
-        self._pieces = Pieces()
+        self._matches: dict[Places, Match] = {}
+        self._usuals: dict[Places, Usual | None] = {}
+        self._remembered = 0  # experiences in `_matches`
+        self._functions = Functions(self._experiences, segments)
         self._readings = Readings()
-        self._before: Mapping[tuple[Any, ...], PageFunction] = {}
 
     def warm(self, urls: Iterable[str], before: "Pages | None" = None, rest: Rest = lambda: None) -> None:
         """Make ready for these URLs and for what `before` was asked for, with its functions where nothing changed.
@@ -131,18 +126,17 @@ class Pages:
         `rest` is called often meanwhile.
         """
         if before is not None:
-            self._before = before._functions
-            self._pieces = Pieces(before._pieces)
             self._readings = Readings(before._readings)
             urls = chain(before.urls(), urls)
+        self._functions.begin(None if before is None else before._functions, rest)
         for url in urls:
+            rest()
             with suppress(NotAUrl):
                 self._views.get(url) or self._first_view(url, rest)
         there = {None, *(experience.key for experience in self._experiences)}
         for key in [key for key in before._anywhere if key in there] if before is not None else ():
             self.anywhere(key, rest)
-        self._before = {}
-        self._pieces.alone(self._segments.values())
+        self._functions.end()
         self._readings.alone()
 
     def patterns(self) -> Iterator[str]:
@@ -151,9 +145,7 @@ class Pages:
 
     def parts(self) -> Iterator[object]:
         """What its functions are made of (`Decider.parts`)."""
-        for function in self._functions.values():
-            yield from parts(function)
-        yield from self._pieces.parts()
+        yield from self._functions.parts()
         yield from self._readings.parts()
 
     def view(self, url: str) -> View:
@@ -196,7 +188,7 @@ class Pages:
         _remember(self._views, text, view)
         return view
 
-    def _match(self, applying: tuple[int, ...], rest: Rest) -> Match:
+    def _match(self, applying: Places, rest: Rest) -> Match:
         known = self._matches.get(applying)
         if known is not None:
             return known
@@ -204,9 +196,11 @@ class Pages:
         paths = self._readings.of(experiences, self._segments)
         wanted = reads.wanted(experiences, paths)
         page, visit = reads.members(paths, ("page",)), reads.members(paths, ("visit",))
+        matching = self._functions.of(applying, rest)
         match = Match(
             experiences=experiences,
-            function=direct(self._function(experiences, rest)),
+            order=matching.order,
+            function=matching.function,
             reader=Reader(wanted),
             coercions=self._coercions.only(wanted.traits),
             page=page is None or bool(page & _BESIDE_URL),
@@ -214,27 +208,18 @@ class Pages:
             now=("now",) in paths or any(experience.start or experience.end for experience in experiences),
             around=any(path[0] in _AROUND for path in paths),
         )
-        _remember(self._matches, applying, match)
+        if len(self._matches) >= PAGE_MEMO or self._remembered + len(applying) > MEMO_EXPERIENCES:
+            for memo in (self._views, self._anywhere, self._usuals, self._matches):  # all of them hold matches
+                memo.clear()
+            self._remembered = 0
+        self._remembered += len(applying)
+        self._matches[applying] = match
         return match
 
-    def _usual(self, applying: tuple[int, ...], match: Match | None) -> Usual | None:
+    def _usual(self, applying: Places, match: Match | None) -> Usual | None:
         if applying not in self._usuals:
             _remember(self._usuals, applying, self._short(match))
         return self._usuals[applying]
-
-    def _function(self, experiences: tuple[Experience, ...], rest: Rest) -> PageFunction:
-        meaning = tuple(_meaning(experience, self._segments) for experience in experiences)
-        function = self._before.get(meaning)
-        if function is None:
-            function = compile_page(experiences, self._segments, self._pieces, rest)
-        _remember(self._functions, meaning, function)
-        return function
-
-
-def _meaning(experience: Experience, segments: Mapping[str, Segment]) -> tuple[Any, ...]:
-    """All that a page function takes from an experience, but for the lines in its comments."""
-    asked = tuple((audience.segment, meaning(segments[audience.segment])) for audience in experience.audiences)
-    return (experience.key, experience.exclusion_group, experience.start, experience.end, asked)
 
 
 def deciding_order(experiences: Iterable[Experience]) -> list[Experience]:

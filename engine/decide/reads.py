@@ -30,11 +30,12 @@ _NESTED: Final = "salesforce"
 
 
 class Readings:
-    """What segments ask for, by what they mean; taken over from `before` until `alone`."""
+    """What the segments of a ruleset ask for, by what they mean; taken over from `before` until `alone`."""
 
     def __init__(self, before: "Readings | None" = None) -> None:
         self._known: dict[Meaning, Paths] = {}
         self._same: dict[Paths, Paths] = {}
+        self._by_experience: dict[str, Paths] = {}
         self._before = before
 
     def alone(self) -> None:
@@ -46,12 +47,17 @@ class Readings:
         yield from self._known.values()
 
     def of(self, experiences: Iterable[Experience], segments: Mapping[str, Segment]) -> Paths:
-        """What conditions and slots of these experiences ask for."""
-        asked = {_cut(slot.path) for experience in experiences for slot in _slots(experience)}
-        for experience in experiences:
-            for audience in experience.audiences:
-                asked |= self._of_segment(segments[audience.segment])
-        return frozenset(asked)
+        """What conditions and slots of these experiences of one ruleset ask for."""
+        return frozenset().union(*{self._of_experience(experience, segments) for experience in experiences})
+
+    def _of_experience(self, experience: Experience, segments: Mapping[str, Segment]) -> Paths:
+        paths = self._by_experience.get(experience.key)
+        if paths is None:
+            asked = {_cut(slot.path) for slot in _slots(experience)}
+            asked.update(*(self._of_segment(segments[audience.segment]) for audience in experience.audiences))
+            paths = frozenset(asked)
+            self._by_experience[experience.key] = paths = self._same.setdefault(paths, paths)
+        return paths
 
     def _of_segment(self, segment: Segment) -> Paths:
         known = meaning(segment)

@@ -9,7 +9,8 @@ What lives here: the list, and what stands where in it. What may not: whoever re
 2. A decision is pure and counts nothing; whoever answers a visitor notes what came of it. The short way to an answer
    (`usual.py`) has no decision in hand and is given the list. What asks for other reasons (`explain`, `audience`,
    `diff`) is not counted, for it answers no visitor.
-3. One thread notes. Two at once may lose a count, never more.
+3. `faults` counts how often the code made of a segment, or ("") of a page, raised what: never, one hopes (`careful`).
+4. One thread notes. Two at once may lose a count, never more.
 """
 
 from typing import Final
@@ -25,10 +26,11 @@ _PLACES: Final = 3
 class Tally:
     """The counts of one ruleset."""
 
-    __slots__ = ("_places", "counts")
+    __slots__ = ("_places", "counts", "faults")
 
     def __init__(self) -> None:
         self.counts = [0] * _PLACES
+        self.faults: dict[tuple[str, str], int] = {}
         self._places: dict[tuple[str, str], int] = {}
 
     def place(self, experience: str, segment: str) -> int:

@@ -49,15 +49,12 @@ def where_nothing_applies(version: str, tally: Tally) -> Usual:
 
 def usual(
     function: Matching, reader: Reader, plans: Sequence[Plan], version: str, tally: Tally, *, timed: bool
-) -> Usual | None:
-    """The function of a page, if it has one: `function` matches, `plans` are those of its experiences in order.
+) -> Usual:
+    """The function of a usual page: `function` matches, `plans` are those of the experiences that its hits name.
 
     `tally` counts the answers. `timed`: is the time looked at? Page beside its URL, visit, device and place may
-    not be, nor may there be declared types.
+    not be, nor may there be declared types, nor a page's experience that does not draw by visitor.
     """
-    if any(plan.split_by != "visitor" for plan in plans):
-        return None
-    draws = [plan.draws for plan in plans]
     counts = tally.counts
     behind = _behind(version)
     nobody = behind + END
@@ -71,13 +68,16 @@ def usual(
             if traits is None:
                 return None
         now = clock() if timed else UNASKED
-        hits = function(traits, _NOTHING, _NOTHING, fields, _NOTHING, _NOTHING, _NOTHING, now)
+        try:
+            hits = function(traits, _NOTHING, _NOTHING, fields, _NOTHING, _NOTHING, _NOTHING, now)
+        except Exception:  # noqa: BLE001 - the long way knows what to do where generated code raises
+            return None
         if not hits:
             counts[UNMATCHED] += 1
             return b"".join((_BEFORE, id_, nobody))
         entries = []
         for place, number in hits:
-            text, limit, control, personalized, counted = draws[place][number]
+            text, limit, control, personalized, counted = plans[place].draws[number]
             if personalized is not None:
                 is_personalized = drawn(text + id_) >= limit
                 counts[counted + is_personalized] += 1

@@ -3,7 +3,9 @@
 1. Few paths and few values, so that conditions meet values of every kind: the right one, a wrong one, none.
 2. Values sit on the rims where Python and CEL part: bools beside 0 and 1, NaN, -0.0, 2**53 + 1, the ends of
    64 bits, empty and non-ASCII texts, timestamps as values and as texts, nested maps and lists.
-3. A condition is text. What the checker refuses is drawn again.
+3. Operands are also what nobody means: constants of another kind than is asked, the time, their members. The checker
+   lets them pass where it does not know their type (`dyn`, the branches of a choice).
+4. A condition is text. What the checker refuses is drawn again.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -109,6 +111,18 @@ flat = st.one_of(
 paths = short("paths", st.one_of(flat, flat, flat, st.builds("{}.{}".format, flat, st.sampled_from(["k", "a"]))))
 
 
+questions = st.one_of(paths, st.builds("has({})".format, paths))
+constant_lists = st.one_of(
+    st.lists(text_constants, max_size=4),
+    st.lists(number_constants, max_size=4),
+    st.lists(constants, max_size=4).map(lambda c: [f"dyn({x})" for x in c]),
+    st.lists(constants, max_size=4),
+).map(lambda parts: f"[{', '.join(parts)}]")
+strange = short(
+    "strange", st.one_of(constants, number_constants, constant_lists, time_constants, span_constants, st.just("now"))
+)
+
+
 def terms(loop: str = "") -> st.SearchStrategy[str]:
     """Operands; inside a loop, mostly about its element."""
     path = st.one_of(st.just(loop), st.just(f"{loop}.k"), paths) if loop else paths
@@ -133,7 +147,14 @@ def terms(loop: str = "") -> st.SearchStrategy[str]:
             st.builds("{}.?{}.orValue({})".format, roots, keys, constants),
             st.builds("{}.?{}.orValue({})".format, path, st.sampled_from(["k", "a"]), constants),
             st.builds("{}.?{}.?k.orValue({})".format, roots, keys, constants),
-            st.builds("({} ? {} : {})".format, st.one_of(path, st.builds("has({})".format, paths)), path, path),
+            st.builds("({} ? {} : {})".format, questions, path, path),
+            st.builds("({} ? {} : {})".format, questions, path, strange),
+            st.builds("({} ? {} : {})".format, questions, strange, path),
+            st.builds("dyn({})".format, strange),
+            st.builds("dyn({}).{}".format, strange, keys),
+            st.builds("(has({0}) ? {0} : {1}).{2}".format, paths, strange, keys),
+            st.builds('dyn({})["{}"]'.format, strange, keys),
+            st.builds("dyn({}).?{}.orValue({})".format, strange, keys, constants),
             st.builds("(has({0}) ? {0} : {1})".format, paths, text_constants),
         ),
     )
@@ -154,12 +175,6 @@ calendar = st.sampled_from(
 )
 orders = st.sampled_from(["<", "<=", ">", ">="])
 relations = st.one_of(orders, st.sampled_from(["==", "!="]))
-constant_lists = st.one_of(
-    st.lists(text_constants, max_size=4),
-    st.lists(number_constants, max_size=4),
-    st.lists(constants, max_size=4).map(lambda c: [f"dyn({x})" for x in c]),
-    st.lists(constants, max_size=4),
-).map(lambda parts: f"[{', '.join(parts)}]")
 patterns = st.sampled_from(["", "a", "^a$", "[0-9]+", "(?i)saas", "a.b", "(", "^$", "\\\\d"]).map('"{}"'.format)
 
 
@@ -196,7 +211,7 @@ def comparisons(loop: str = "") -> st.SearchStrategy[str]:
 outer = short(
     "outer",
     st.one_of(
-        st.builds("has({}.{})".format, st.one_of(roots, paths), keys),
+        st.builds("has({}.{})".format, st.one_of(roots, paths, strange.map("dyn({})".format)), keys),
         st.builds("{}.?{}.hasValue()".format, st.one_of(roots, paths), keys),
         st.sampled_from(["has(salesforce.lead)", "has(salesforce.contact)", "true", "false", "traits == {}"]),
         st.builds("{} {} {}".format, moments, relations, moments),

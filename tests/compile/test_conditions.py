@@ -1,15 +1,17 @@
 """Law: a compiled condition says what the reference implementation says, of every visitor."""
 
 from collections.abc import Callable
+from itertools import product
 from types import ModuleType
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from engine.cel.oracle import prepare
 from engine.cel.parse import CelErrors, expression, parse
-from engine.cel.scope import CONVERSION
+from engine.cel.scope import CONVERSION, ROOTS
 from engine.compile.conditions import Verdict, condition
 from engine.compile.loading import source_of
 from engine.words import Condition, Place
@@ -55,6 +57,34 @@ def test_compiled_is_oracle(grammar: ModuleType, compiled: Callable[[str], Verdi
         roots = data.draw(grammar.visitors())
         truth = oracle.truth(dict(zip((*grammar.ROOTS, "now"), roots, strict=True)))
         assert (verdict.true(*roots), verdict.false(*roots)) == (truth is True, truth is False)
+
+
+OTHERS = ("1", "1.5", "true", "1u", "[1, 2]", '["a"]', '"x"', "now", 'duration("1h")', "timestamp(0)", "[]", "null")
+OPERANDS = ("dyn({})", "(has(traits.b) ? traits.a : {})", "(traits.b ? {} : traits.m)")
+USES = (
+    *('{}.matches("x")', 'matches({}, "")', "traits.s.matches({})", "traits.s.contains({})", '{}.startsWith("")'),
+    *("{}.x == 1", "has({}.x)", '{}["x"] == 1', "{}[0] == 1", "{}.?x.orValue(1) == 1", "{}.x.y == 1", "has({}.x.y)"),
+    *("{}", "!{}", "{} == {}", "{} < 2", '{} > "a"', "{} <= now", "{} + 1 == 2", "-{} < 0", "size({}) > 0"),
+    *('{}.lowerAscii() == "x"', "string({}) == '1'", "{} in [1, 'x']", '"x" in {}', "{} in {}", "traits.s in {}"),
+    *("{}.exists(x, x == 1)", "[1, 2].exists(x, {}.matches('x'))", "['x', 'y'].all(x, dyn(x).matches('x') || {})"),
+    *("[1, 2].exists(x, dyn(x).matches('x'))", "traits.l.exists(x, {}.matches('x'))", "[1].all(x, dyn(x).y == 1)"),
+)
+
+
+@pytest.mark.parametrize("use", USES)
+def test_operands_that_nobody_means(compiled: Callable[[str], Verdict], visitor: Any, use: str) -> None:
+    """Constants of another kind, the time, their members: nothing raises, and the oracle agrees."""
+    for operand, other in product(OPERANDS, OTHERS):
+        text = use.replace("{}", operand.format(other))
+        try:
+            verdict = compiled(text)
+        except CelErrors:
+            continue
+        oracle = prepare(parse(text))
+        for traits in ({}, {"b": True, "a": "x", "s": "x", "l": ["x", 1]}, {"b": False, "m": {"x": 1}, "s": "1"}):
+            roots = visitor(**traits)
+            truth = oracle.truth(dict(zip(ROOTS, roots, strict=True)))
+            assert (text, verdict.true(*roots), verdict.false(*roots)) == (text, truth is True, truth is False)
 
 
 def test_nothing_realistic_is_left_to_the_reference(compiled: Callable[[str], Verdict]) -> None:

@@ -1,4 +1,4 @@
-"""Law: a page's function answers what asking the oracle segment by segment answers, straight-line or by index."""
+"""Law: a page's function answers what asking the oracle segment by segment answers, whichever function it is."""
 
 import gc
 import linecache
@@ -16,7 +16,7 @@ from engine.cel.oracle import truth
 from engine.compile import pages
 from engine.compile.index import Index
 from engine.compile.loading import source_of
-from engine.compile.pages import direct, page, parts
+from engine.compile.pages import common, direct, page, parts
 from engine.compile.pieces import Pieces
 from engine.words import Experience, Segment
 
@@ -46,9 +46,9 @@ def naive(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-@pytest.mark.parametrize("straight", [True, False])
-def test_page_is_naive(grammar: ModuleType, segment_of: Any, experience_of: Any, straight: bool, data: Any) -> None:
-    """With shared segments, groups and schedules, both ways."""
+@pytest.mark.parametrize("how", ["straight", "index", "common"])
+def test_page_is_naive(grammar: ModuleType, segment_of: Any, experience_of: Any, how: str, data: Any) -> None:
+    """With shared segments, groups and schedules, all ways: `common` is an index of more than the page has."""
     simple = st.one_of(grammar.comparisons(), st.sampled_from(["true", "false", 'traits.a == "a"', "traits.b < 3"]))
     texts = simple.filter(lambda text: grammar.checked(text) is not None)
     keys = [f"s{i}" for i in range(data.draw(st.integers(1, 6)))]
@@ -65,16 +65,23 @@ def test_page_is_naive(grammar: ModuleType, segment_of: Any, experience_of: Any,
         )
         for i in range(data.draw(st.integers(0, 5)))
     ]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pages, "_index_cost" if straight else "_straight_cost", lambda *_: float("inf"))
-        function = page(experiences, segments)
-    assert isinstance(function, Index) is not straight
+    places = sorted(data.draw(st.sets(st.sampled_from(range(len(experiences)))))) if experiences else []
+    if how == "common":
+        whole = common(experiences, segments, Pieces())
+        function = whole.only(places)
+    else:
+        places = [*range(len(experiences))]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pages, "_index_cost" if how == "straight" else "_straight_cost", lambda *_: float("inf"))
+            function = page(experiences, segments)
+        assert isinstance(function, Index) is (how == "index")
     note(source_of(direct(function)))
     for _ in range(3):
         roots = data.draw(grammar.visitors())
-        expected = naive(experiences, segments, dict(zip((*grammar.ROOTS, "now"), roots, strict=True)))
-        assert function(*roots) == expected
-        assert direct(function)(*roots) == expected
+        bindings = dict(zip((*grammar.ROOTS, "now"), roots, strict=True))
+        expected = naive([experiences[place] for place in places], segments, bindings)
+        assert function(*roots) == [(places[place], audience) for place, audience in expected]
+        assert direct(function)(*roots) == function(*roots)
 
 
 @pytest.mark.parametrize(

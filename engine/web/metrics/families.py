@@ -46,6 +46,11 @@ REQUESTS: Final = _counter(
     ("result",),
     "Answers with decisions: matched, unmatched, degraded (made of less than is stored), shed (turned away).",
 )
+FAULTS: Final = _counter(
+    "segment_faults",
+    ("segment", "what"),
+    "Faults in the code made of a segment, and what it raised; it was evaluated another way.",
+)
 DURATION: Final = _histogram(
     "decide_duration_seconds",
     f"From a whole request for a decision to its answer, of one in {EVERY} on either road.",
@@ -75,7 +80,7 @@ RESTARTS: Final = _counter("jobs_restarts", ("job",), "Restarts of a background 
 WORKERS: Final = _gauge("workers", (), "Worker processes.")
 
 FAMILIES: Final = (
-    *(DECISIONS, REQUESTS, DURATION, INGESTED, REJECTED, REFUSALS, SHED, OVERLOADED, IN_FLIGHT, CONNECTIONS, LAG),
-    *(READS, STORE_TROUBLE, INTAKE_TROUBLE, NEAR_READS, NEAR_LEFT, NEAR_ENTRIES, NEAR_BYTES),
+    *(DECISIONS, REQUESTS, FAULTS, DURATION, INGESTED, REJECTED, REFUSALS, SHED, OVERLOADED, IN_FLIGHT, CONNECTIONS),
+    *(LAG, READS, STORE_TROUBLE, INTAKE_TROUBLE, NEAR_READS, NEAR_LEFT, NEAR_ENTRIES, NEAR_BYTES),
     *(RULESET, RULESET_AGE, RULES_BROKEN, JOBS, RESTARTS, WORKERS),
 )

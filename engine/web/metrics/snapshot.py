@@ -43,6 +43,7 @@ class Process:
         self._leaving: Tally | None = None
         self._results: Counter[str] = Counter()
         self._groups: Counter[Labels] = Counter()
+        self._faults: Counter[Labels] = Counter()
 
     def adopt(self) -> None:
         """See whether another ruleset is in use."""
@@ -50,6 +51,7 @@ class Process:
         if self._leaving is not None:
             self._results.update(self._leaving.results())
             self._groups.update(_groups(self._leaving))
+            self._faults.update(self._leaving.faults)
             self._leaving = None
         if tally is not self._tally:
             self._leaving, self._tally = self._tally, tally
@@ -67,14 +69,16 @@ class Process:
 
     def _counters(self) -> Iterator[tuple[Family, Labels, float]]:
         counts = self._node.counts
-        results, groups = self._results.copy(), self._groups.copy()
+        results, groups, faults = self._results.copy(), self._groups.copy(), self._faults.copy()
         for tally in (self._tally, self._leaving):
             if tally is not None:
                 results.update(tally.results())
                 groups.update(_groups(tally))
+                faults.update(tally.faults)
         yield from ((families.REQUESTS, (result,), number) for result, number in results.items())
         yield families.REQUESTS, ("shed",), counts.shed["decide"]
         yield from ((families.DECISIONS, group, number) for group, number in groups.items())
+        yield from ((families.FAULTS, labels, number) for labels, number in faults.items())
         yield from ((families.INGESTED, labels, number) for labels, number in counts.taken.items())
         yield from ((families.REJECTED, labels, number) for labels, number in counts.rejected.items())
         yield from ((families.REFUSALS, (code,), number) for code, number in counts.refused.items())
