@@ -14,7 +14,8 @@ metadata, the names in a context and what is wrong with one are those of `/ofrep
 
 1. An experience is a flag, and its value is text: the key of the variant, `control` in the control group, and the
    default of the code where nothing matched. Whoever asks for another type gets the default or TYPE_MISMATCH.
-2. The targeting key is the visitor's id. A context goes through the very reader that OFREP's body goes through.
+2. The targeting key is the visitor's id. A context goes through the very reader that OFREP's body goes through; its
+   values are those that `Engine.decide` takes.
 3. Events: CONFIGURATION_CHANGED after rules were swapped, with the flags that may answer otherwise; STALE while rule
    files are broken or the store cannot be read (the last good rules decide, on what is known), READY once that is over.
 4. The engine is the caller's: `shutdown` only ends the watching.
@@ -33,6 +34,7 @@ from engine.embedded.engine import Engine
 from engine.embedded.guest import News
 from engine.node import utc_now
 from engine.problems import did_you_mean
+from engine.profiles.values import BadValue, normalise, normalise_traits
 from engine.web.ofrep import context as contexts
 from engine.web.ofrep.evaluate import viewed
 from engine.web.refusal import Refused
@@ -200,13 +202,16 @@ class MutinyEdgeProvider(AbstractProvider):
 
 def _as_body(context: EvaluationContext | None) -> bytes:
     """The context as OFREP's clients send it. Raises OpenFeatureError."""
-    said: dict[str, Any] = {}
-    if context is not None:
-        said = {"targetingKey": context.targeting_key, **context.attributes}
+    if context is None:
+        return b'{"context":{}}'
+    attributes = dict(context.attributes)
+    traits: Any = attributes.pop("traits", {})
     try:
-        return msgspec.json.encode({"context": said})
-    except (TypeError, ValueError) as error:
-        raise InvalidContextError(f"the context holds what JSON cannot: {error}") from None
+        said = {"targetingKey": normalise(context.targeting_key), **normalise_traits(attributes)}
+        said["traits"] = normalise_traits(traits) if type(traits) is dict else normalise(traits)
+    except BadValue as bad:
+        raise InvalidContextError(f"the context holds what cannot be used: {bad}") from None
+    return msgspec.json.encode({"context": said})
 
 
 def _not_found(key: str, ruleset: Ruleset) -> FlagNotFoundError:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from http import HTTPStatus
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -21,11 +22,11 @@ from openfeature.client import OpenFeatureClient
 from openfeature.contrib.provider.ofrep import OFREPProvider
 from openfeature.evaluation_context import EvaluationContext
 from openfeature.event import EventDetails, ProviderEvent
-from openfeature.exception import ErrorCode
+from openfeature.exception import ErrorCode, InvalidContextError
 from openfeature.flag_evaluation import FlagEvaluationDetails
 from openfeature.provider.no_op_provider import NoOpProvider
 
-from engine import Engine, limits
+from engine import Engine, QuestionError, limits
 from engine.openfeature import MutinyEdgeProvider
 from engine.profiles.ids import key
 from engine.profiles.lmdb import LmdbStore
@@ -189,14 +190,40 @@ def test_the_way_of_an_event_loop_is_the_same(clients: tuple[OpenFeatureClient, 
 
 
 def test_what_is_wrong_is_told_in_words(clients: tuple[OpenFeatureClient, OpenFeatureClient]) -> None:
-    """And says what would be right; a time is as JSON has it, what JSON has not is no context."""
+    """And says what would be right; a time is as JSON has it."""
     inside, _ = clients
     assert "did you mean `homepage`?" in str(inside.get_string_details("homepagee", "d", CONTEXTS[0]).error_message)
     assert "Expected `targetingKey`" in str(inside.get_string_details("homepage", "d", CONTEXTS[-1]).error_message)
     moment = EvaluationContext("ada", {"url": URL, "visit.first_seen": datetime(2026, 1, 1, tzinfo=UTC)})
     assert inside.get_string_value("homepage", "d", moment) == "hero"
-    odd = EvaluationContext("ada", {"url": URL, "odd": object()})  # type: ignore[dict-item]
-    assert inside.get_string_details("homepage", "d", odd).error_code == ErrorCode.INVALID_CONTEXT
+
+
+@pytest.mark.parametrize("value", [(1, 2), [1, {"a": (None,)}], 10**40, "\ud800", HTTPStatus.OK])
+@pytest.mark.parametrize("under", [None, "traits"])
+def test_what_a_decision_takes_a_context_may_hold(folders: tuple[Path, Path], value: Any, under: str | None) -> None:
+    """What Python has beside JSON, and what it has of other sizes."""
+    with Engine.open(*folders) as engine:
+        assert engine.decide("ada", url=URL, traits={"odd": value}).variant("homepage") == "hero"
+        assert asked_of(engine, value, under).value == "hero"
+
+
+@pytest.mark.parametrize("value", [object(), {1, 2}, float("nan"), {1: 2}, b"x", datetime(2026, 1, 1)])  # noqa: DTZ001
+@pytest.mark.parametrize("under", [None, "traits"])
+def test_what_a_decision_refuses_is_no_context(folders: tuple[Path, Path], value: Any, under: str | None) -> None:
+    """One rule for both: what is no JSON, and no moment in time, is told with its name."""
+    with Engine.open(*folders) as engine:
+        with pytest.raises(QuestionError, match=r"traits\.odd: expected"):
+            engine.decide("ada", url=URL, traits={"odd": value})
+        with pytest.raises(InvalidContextError, match="odd: expected"):
+            asked_of(engine, value, under)
+
+
+def asked_of(engine: Engine, value: Any, under: str | None) -> Any:
+    """The flag of a visitor of whom this is said."""
+    said = {"odd": value} if under is None else {under: {"odd": value}}
+    return MutinyEdgeProvider(engine).resolve_string_details(
+        "homepage", "d", EvaluationContext("ada", {"url": URL, **said})
+    )
 
 
 def test_a_hook_has_all_that_the_exposure_needs(clients: tuple[OpenFeatureClient, OpenFeatureClient]) -> None:

@@ -41,6 +41,10 @@ class Choice(Struct, frozen=True):
     variant: str | None
     body: bytes
 
+    def __repr__(self) -> str:
+        """Without its JSON, which says the same at length."""
+        return f"Choice(experience={self.experience!r}, segment={self.segment!r}, variant={self.variant!r})"
+
     @property
     def personalized(self) -> bool:
         """Does this visitor see a variant? False: control."""

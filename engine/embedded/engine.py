@@ -55,6 +55,11 @@ class Engine:
         except BadAddress as bad:
             raise ValueError(str(bad)) from None
 
+    def __repr__(self) -> str:
+        """Which folders, and which rules: for a log."""
+        settings = self.guest.settings
+        return f"<Engine rules={str(settings.rules)!r} data={str(settings.data)!r} ruleset={self.ruleset!r}>"
+
     @classmethod
     def open(
         cls,
@@ -74,9 +79,11 @@ class Engine:
         quarter of a second and more: a folder is read once it is at rest.
 
         Raises RulesBroken where the rule files have errors and `data` holds no last good ruleset of them; its notes are
-        the errors, each with file and line; and ValueError for an address that is none. A store that cannot be read is
-        no error: see `trouble`.
+        the errors, each with file and line; and ValueError for an address that is none or a number that is not
+        positive. A store that cannot be read is no error: see `trouble`.
         """
+        _refuse_unless_positive("read_budget_ms", read_budget_ms)
+        _refuse_unless_positive("near_bytes", near_bytes)
         settings = Settings(
             rules=Path(rules),
             data=Path(data),
@@ -101,8 +108,8 @@ class Engine:
         visitor_id: str,
         *,
         url: str,
-        referrer: str = "",
-        title: str = "",
+        referrer: str | None = "",
+        title: str | None = "",
         visit_count: int | None = None,
         first_seen: datetime | None = None,
         new: bool | None = None,
@@ -116,7 +123,8 @@ class Engine:
         """What this visitor sees on this page, now.
 
         `visitor_id` is who the browser's cookie says (`Engine.visitor`), `url` the page as the browser shows it, with
-        scheme and host. Everything else is what rules may ask for, if it is known:
+        scheme, host and query. What of it should be percent-encoded and is not, is; of more than 8,192 characters the
+        last parameters do not count. Everything else is what rules may ask for, if it is known:
         `visit_count` the how many-th visit it is, `first_seen` when the first one was (with a time zone), `new` whether
         this is the first; `device_type` desktop, mobile, tablet or bot; `language` such as de-AT; `country` and
         `region` as codes. `traits` are what the program itself knows of the visitor; what is stored of them counts
@@ -124,8 +132,9 @@ class Engine:
 
         Writes nothing: what it answers has been seen once you have sent `track` of what you show.
 
-        Raises QuestionError (a ValueError) for an id or URL that is none and values of another type, RuntimeError after
-        `close`; nothing else. What we cannot read or get wrong is an answer that is `degraded`.
+        Raises QuestionError (a ValueError) for what is a mistake of the program's: an id that is none, a URL without
+        scheme or host, values of another type; TypeError for a name that is no argument, RuntimeError after `close`.
+        Nothing else: what we cannot read or get wrong is an answer that is `degraded`.
         """
         asked = question(
             visitor_id,
@@ -204,3 +213,9 @@ class Engine:
     def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
         """Close it."""
         self.close()
+
+
+def _refuse_unless_positive(name: str, number: object) -> None:
+    """Raises ValueError for what is no whole number from 1."""
+    if type(number) is not int or number < 1:
+        raise ValueError(f"Expected {name} as a whole number from 1, got {number!r}.")

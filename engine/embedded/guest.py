@@ -23,11 +23,13 @@ from contextlib import suppress
 from typing import Any, Final
 from weakref import ref
 
+import msgspec
 from msgspec import Struct
 
 from engine import limits
 from engine.decide.decider import NotAUrl
 from engine.embedded import forks, lending
+from engine.embedded.address import as_browsers_send
 from engine.embedded.distant import Distant
 from engine.embedded.question import Question, not_a_url
 from engine.node import Node
@@ -38,7 +40,7 @@ from engine.profiles.unreadable import UnreadableStore
 from engine.rules.outline import other_experiences
 from engine.settings import Settings
 from engine.shared import is_shared
-from engine.words import Decision
+from engine.words import Decision, Page
 
 log = logging.getLogger("mutiny_edge.engine")
 
@@ -109,6 +111,14 @@ class Guest:
         """The decision. Raises QuestionError for a URL that is none, RuntimeError once it is closed."""
         try:
             return self.ask(self.node.decide, *asked)
+        except NotAUrl:
+            return self._as_browsers_send(*asked)
+
+    def _as_browsers_send(self, visitor_id: str, page: Page, *rest: Any) -> Decision:
+        """The same of a URL that is none as it stands: a program's is often decoded. Raises QuestionError."""
+        page = msgspec.structs.replace(page, url=as_browsers_send(page.url))
+        try:
+            return self.ask(self.node.decide, visitor_id, page, *rest)
         except NotAUrl:
             raise not_a_url() from None
 

@@ -1,9 +1,10 @@
 """What a caller says of a page view, checked: whoever sees a `Question` can decide on it. Pure.
 
-1. What is missing is unknown, not empty: rules that ask for it do not match.
+1. What is missing is unknown, not empty: rules that ask for it do not match. None is missing, of all but id and URL.
 2. What is of another type or form is a `QuestionError`. It names the argument and says what would be right; it never
    holds a value of a trait.
 3. Traits are bounded as stored ones are, and their None is absent.
+4. A URL that is too long to decide on is cut (`address`); any other is looked at when it is decided.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias, TypedDict
 
 from engine import limits
+from engine.embedded.address import as_browsers_send
 from engine.profiles.ids import is_visitor_id
 from engine.profiles.values import BadValue, normalise_traits
 from engine.words import Page, Traits, Visit
@@ -34,8 +36,8 @@ class View(TypedDict, total=False):
     """The keyword arguments of `Engine.decide`; `url` is needed."""
 
     url: str
-    referrer: str
-    title: str
+    referrer: str | None
+    title: str | None
     visit_count: int | None
     first_seen: datetime | None
     new: bool | None
@@ -51,8 +53,8 @@ def question(
     visitor_id: str,
     *,
     url: str,
-    referrer: str = "",
-    title: str = "",
+    referrer: str | None = "",
+    title: str | None = "",
     visit_count: int | None = None,
     first_seen: datetime | None = None,
     new: bool | None = None,
@@ -69,18 +71,23 @@ def question(
             f"Expected visitor_id of 1 to {limits.VISITOR_ID_CHARS} characters of A-Z a-z 0-9 . _ : -; "
             "`Engine.visitor(cookies)` finds or makes one, None where the visitor opted out."
         )
-    if type(url) is not str or len(url) > limits.URL_CHARS:
+    if not isinstance(url, str):
         raise not_a_url()
-    if type(referrer) is not str or type(title) is not str:
-        raise QuestionError("Expected referrer and title as text.")
-    known = _NOTHING if not traits else _traits(traits)
-    page = Page(url, referrer, title)
+    url = _text("url", url)
+    if len(url) > limits.URL_CHARS:
+        url = as_browsers_send(url)
+    known = _NOTHING if traits is None else _traits(traits)
+    page = Page(
+        url,
+        "" if referrer is None else _text("referrer", referrer),
+        "" if title is None else _text("title", title),
+    )
     if not (device_type or language or country or region or city) and (visit_count, first_seen, new) == _NONE:
         return visitor_id, page, _NO_VISIT, known
     visit = Visit(
         None if visit_count is None else _count(visit_count),
         None if first_seen is None else _moment(first_seen),
-        None if new is None else bool(new),
+        None if new is None else _new(new),
         _texts(type=device_type, language=language) if device_type or language else _UNKNOWN,
         _texts(country=country, region=region, city=city) if country or region or city else _UNKNOWN,
     )
@@ -92,7 +99,21 @@ def not_a_url() -> QuestionError:
     return QuestionError("Expected url as browsers show it, with its scheme and host: https://www.example.com/pricing")
 
 
+def _text(name: str, text: object) -> str:
+    if not isinstance(text, str):
+        raise QuestionError(f"Expected {name} as text.")
+    return text if type(text) is str else str.__str__(text)
+
+
+def _new(new: object) -> bool:
+    if type(new) is not bool:
+        raise QuestionError("Expected new as True or False: whether this is the first visit.")
+    return new
+
+
 def _traits(traits: Mapping[str, Any]) -> Traits:
+    if not isinstance(traits, Mapping):
+        raise QuestionError('Expected traits as a mapping of names to values: {"employees": 12}.')
     try:
         usable = normalise_traits(dict(traits))
     except BadValue as bad:
@@ -122,7 +143,6 @@ def _texts(**said: str | None) -> dict[str, str]:
     for name, text in said.items():
         if not text:
             continue
-        if not isinstance(text, str):
-            raise QuestionError(f"Expected {'device_type' if name == 'type' else name} as text.")
-        found[name] = text.upper() if name in _CAPITALS else text
+        as_text = _text("device_type" if name == "type" else name, text)
+        found[name] = as_text.upper() if name in _CAPITALS else as_text
     return found

@@ -8,12 +8,14 @@ decide body) sends them through here once; whatever is behind this line need not
    so a null in a list stays. A *trait* that is null is kept as None: it says that the trait is removed.
 3. Whole numbers beyond 64 bits signed become floats, as in CEL and JavaScript; NaN and infinity are refused.
 4. A lone surrogate (half a character, from text cut by UTF-16 units) becomes U+FFFD; it could not be stored.
-5. Depth and number of members are bounded (`limits.VALUE_DEPTH`, `limits.VALUE_MEMBERS`), for all traits of one
+5. What Python programs have beside is what it stands for: a tuple a list, text, numbers and the like of a class of
+   their own (Django's `SafeString`, an enumeration) the plain ones.
+6. Depth and number of members are bounded (`limits.VALUE_DEPTH`, `limits.VALUE_MEMBERS`), for all traits of one
    message together.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Any, Final
@@ -25,6 +27,15 @@ _INT_MOST: Final = 2**63 - 1
 _NAME_SHOWN_CHARS: Final = 64  # of a member's name in a message; names come from outside
 _STEPS_SHOWN: Final = 6  # of a path in a message
 _PUNCTUATION: Final = frozenset('.[]"` ')  # in a name they would make a path of it that reads otherwise
+
+_PLAIN: Final[tuple[tuple[type, Callable[[Any], Any]], ...]] = (
+    (str, str.__str__),
+    (int, int.__int__),
+    (float, float.__float__),
+    (dict, dict),
+    (list, list),
+    (tuple, tuple),
+)
 
 
 class BadValue(ValueError):
@@ -85,19 +96,22 @@ class _Reading:
             raise BadValue("expected a number, got NaN or infinity")
         if kind is datetime:
             return _moment(value)
-        return self._container(value, depth)
+        if kind is dict or kind is list or kind is tuple:
+            return self._container(value, depth)
+        for of, plain in _PLAIN:
+            if isinstance(value, of):
+                return self.value(plain(value), depth)
+        raise BadValue(f"expected a JSON value, got {kind.__name__}")
 
-    def _container(self, value: Any, depth: int) -> Any:
+    def _container(self, value: dict[Any, Any] | list[Any] | tuple[Any, ...], depth: int) -> Any:
         if depth > VALUE_DEPTH:
             raise BadValue(f"nested deeper than {VALUE_DEPTH}")
         if type(value) is dict:
             self.count(len(value))
             items = value.items()
             return {_name(name): self.member(name, inner, depth + 1) for name, inner in items if inner is not None}
-        if type(value) is list:
-            self.count(len(value))
-            return [self.member(index, inner, depth + 1) for index, inner in enumerate(value)]
-        raise BadValue(f"expected a JSON value, got {type(value).__name__}")
+        self.count(len(value))
+        return [self.member(index, inner, depth + 1) for index, inner in enumerate(value)]
 
 
 def _shown(path: tuple[str | int, ...]) -> str:

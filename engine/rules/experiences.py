@@ -98,7 +98,7 @@ def _variants(desk: Desk, path: Path, written: list[shape.Variant]) -> tuple[wor
     made, first = [], dict[str, int]()
     for number, variant in enumerate(written):
         at = (*path, number, "key")
-        desk.read(at, "key", lambda text: scalars.key(text, "variant"), variant.key)
+        desk.read(at, "key", scalars.variant_key, variant.key)
         earlier = first.setdefault(variant.key, number)
         if variant.key and earlier != number:
             line = desk.document.place((*path, earlier, "key")).line

@@ -1,14 +1,15 @@
 """The JSON Schema of rule files, made from `shape`: editors complete, explain and check with it.
 
-Nothing is described here that `shape` could say; three things it cannot: a condition may be written `true`, keys
-that hold nothing yet (`segments:` above comments) are no mistake, and a change is a redirect alone or has a selector
-and an action.
+Nothing is described here that `shape` could say; four things it cannot: a condition may be written `true`, keys
+that hold nothing yet (`segments:` above comments) are no mistake, a change is a redirect alone or has a selector and
+an action, and no variant is called `control`.
 """
 
 from typing import Any
 
 import msgspec
 
+from engine.rules.notation import scalars
 from engine.rules.shape import RuleFile
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -24,6 +25,7 @@ def json_schema() -> dict[str, Any]:
     (root,), definitions = msgspec.json.schema_components([RuleFile], ref_template="#/$defs/{name}")
     definitions = {name: _as_written(definition) for name, definition in sorted(definitions.items())}
     definitions["Change"] |= _ACTIONS
+    definitions["Variant"]["properties"]["key"]["not"] = {"const": scalars.CONTROL}
     top = definitions.pop(root["$ref"].rsplit("/", 1)[1])
     for section in top["properties"].values():
         section["type"] = [section["type"], "null"]

@@ -147,7 +147,9 @@ class Change(_Block, frozen=True, kw_only=True):
 class Variant(_Block, frozen=True, kw_only=True):
     """One personalized version: a list of page changes."""
 
-    key: Annotated[Key, Meta(description="Goes out as variant; unique within its audience")]
+    key: Annotated[
+        Key, Meta(description="Goes out as variant; unique within its audience; not control, the control group's word")
+    ]
     weight: Weight = 1
     changes: Annotated[list[Change], Meta(description="May be empty: a version that changes nothing")]
 

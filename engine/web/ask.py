@@ -5,7 +5,7 @@ What may not: deciding, what headers mean (`surroundings.py`), anything that cou
 1. `read` asks the body or the query; both end in the same `Asked`: what it lets through can be decided, but for a URL
    that is none. `visit` adds what the headers tell, as far as the ruleset in use reads it.
 2. One decode function (`profiles.decoding`) knows all that a JSON decoder raises; unknown members are passed over; null
-   is absent.
+   is absent. A whole number may be written with a point (`4.0`), as whoever has all numbers as doubles writes it.
 3. The structs are out of the garbage collector's sight (`gc=False`): they live for one request and hold no cycle.
 4. Traits that the page sends are bounded as stored ones are (`limits.VALUE_DEPTH`, `limits.VALUE_MEMBERS`).
 """
@@ -74,6 +74,7 @@ class Said(Struct, gc=False, rename={"visitor_id": "visitorId"}):
 
 
 _decode = msgspec.json.Decoder(Said).decode
+_any = msgspec.json.Decoder().decode
 _NOTHING: dict[str, str] = {}  # shared, and never written to
 
 
@@ -160,11 +161,29 @@ def from_query(query: bytes) -> Asked:
 def _decoded_anyhow(body: bytes) -> Said:
     """What the body says once it is mended, or what is wrong with it. Raises `Refused`."""
     try:
-        return decoded(_decode, body)
+        return decoded(_decode_leniently, body)
     except NotJson as error:
         raise Refused("not-json", f"{error}.") from None
     except WrongType as error:
         raise Refused("wrong-type", f"{error}.") from None
+
+
+def _decode_leniently(body: bytes) -> Said:
+    try:
+        return _decode(body)
+    except msgspec.ValidationError:
+        said = _any(body)
+        if type(said) is dict and settle_count(said.get("visit")):
+            return msgspec.convert(said, Said)
+        raise
+
+
+def settle_count(view: object) -> bool:
+    """Make the count of a visit that was written `4.0` the whole number that it is; was it?"""
+    if type(view) is not dict or type(count := view.get("count")) is not float or not count.is_integer():
+        return False
+    view["count"] = int(count)
+    return True
 
 
 def _no_visitor(visitor_id: str | None) -> Refused:

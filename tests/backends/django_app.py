@@ -27,8 +27,8 @@ def home(request: HttpRequest) -> HttpResponse:
     if visitor.id:  # nobody, if they opted out
         answer = engine.decide(
             visitor.id,
-            url=SITE + request.path,
-            referrer=request.headers.get("Referer", ""),
+            url=SITE + request.get_full_path(),
+            referrer=request.headers.get("Referer"),
             visit_count=visitor.visit_count,
             first_seen=visitor.first_seen,
         )
@@ -36,7 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
             text = HEADINGS.get(seen.variant or "control", text)
             analytics.track(anonymous_id=visitor.anonymous_id, event=seen.track.event, properties=seen.track.properties)
     page = HttpResponse(format_html("<h1>{}</h1>", text))
-    if visitor.is_new:
+    if visitor.id and visitor.is_new:
         page.set_cookie("mutiny_edge", visitor.id, max_age=400 * 86_400, secure=True, samesite="Lax")
     return page
 

@@ -30,11 +30,12 @@ app = FastAPI(lifespan=lifespan)
 async def home(request: Request) -> HTMLResponse:
     """The home page, with the heading that this visitor sees."""
     visitor, text = Engine.visitor(request.cookies, request.headers.get("Sec-GPC")), "Welcome"
+    asked = filter(None, (request.scope["raw_path"], request.scope["query_string"]))  # `request.url` is decoded
     if visitor.id:  # nobody, if they opted out
         answer = await request.app.state.engine.adecide(
             visitor.id,
-            url=SITE + request.url.path,
-            referrer=request.headers.get("Referer", ""),
+            url=SITE + b"?".join(asked).decode(errors="replace"),
+            referrer=request.headers.get("Referer"),
             visit_count=visitor.visit_count,
             first_seen=visitor.first_seen,
         )
@@ -42,6 +43,6 @@ async def home(request: Request) -> HTMLResponse:
             text = HEADINGS.get(seen.variant or "control", text)
             analytics.track(anonymous_id=visitor.anonymous_id, event=seen.track.event, properties=seen.track.properties)
     page = HTMLResponse(f"<h1>{escape(text)}</h1>")
-    if visitor.is_new:
+    if visitor.id and visitor.is_new:
         page.set_cookie("mutiny_edge", visitor.id, max_age=400 * 86_400, secure=True, samesite="lax")
     return page

@@ -26,12 +26,16 @@ EXAMPLES = ("plain", "flags", "fastapi_app", "django_app")
 RULES = """\
 segments:
   small-company: {name: Small company, when: traits.employees < 50}
+  spring: {name: Spring, when: page.query.utm_campaign == "spring"}
 experiences:
   homepage:
     name: Homepage by Size
-    pages: ["https://www.example.com/"]
+    pages: ["https://www.example.com/**"]
     audiences:
       - segment: small-company
+        variants: [{key: hero, changes: [{selector: h1, text: Made for small teams}]}]
+      - segment: spring
+        control: 0%
         variants: [{key: hero, changes: [{selector: h1, text: Made for small teams}]}]
 """
 
@@ -77,8 +81,10 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
 
 
 @pytest.fixture(scope="module")
-def shown(edge: SimpleNamespace) -> dict[str, list[tuple[str, str | None]]]:
-    """By example what each visitor is shown, and the cookie that they get; every warning is an error."""
+def shown(edge: SimpleNamespace) -> dict[str, Any]:
+    """By example what each visitor is shown, and the cookie that they get; every warning is an error. By `addresses`
+    what a stranger is shown there, by example and address.
+    """
     settings = {
         "PYTHONPATH": f"{LIBRARY}:{HERE}",
         "MUTINY_EDGE_RULES": str(edge.folder / "rules"),
@@ -96,7 +102,8 @@ def shown(edge: SimpleNamespace) -> dict[str, list[tuple[str, str | None]]]:
         timeout=120,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    return {name: [(page, cookie) for page, cookie in pages] for name, pages in json.loads(done.stdout).items()}
+    shown: dict[str, Any] = json.loads(done.stdout)
+    return shown
 
 
 def exposures(edge: SimpleNamespace) -> list[tuple[str, bool]]:
@@ -120,6 +127,15 @@ def test_an_example_shows_the_variant(shown: Any, example: str) -> None:
     assert len(set(cookies[5:]) - {None}) == len(cookies[5:])
 
 
+@pytest.mark.parametrize("example", sorted({*EXAMPLES} - {"flags"}))
+def test_an_example_answers_at_any_address(shown: Any, example: str) -> None:
+    """With a space in it, a tab, or without end; and where rules ask for what is in the query, it counts."""
+    pages = shown["addresses"][example]
+    spring = {address for address in pages if "utm_campaign" in address}
+    assert {address for address, page in pages.items() if page == "<h1>Made for small teams</h1>"} == spring
+    assert (len(pages), len(spring)) == (10, 3)
+
+
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_the_guide_shows_what_was_run(example: str) -> None:
     """Word for word."""
@@ -129,9 +145,9 @@ def test_the_guide_shows_what_was_run(example: str) -> None:
 
 
 def test_what_was_shown_is_counted(edge: SimpleNamespace, shown: Any) -> None:
-    """Once by each example, control as well, strangers not."""
-    hero, control = edge.cookies[:2]
-    of_browsers = [(hero, True), (control, False), (hero, True)]
-    expected = [*of_browsers[:2] * 2, *of_browsers * 2]
+    """Once by each example, control as well, strangers only where they were shown something."""
+    hero, control, stranger = edge.cookies[:3]
+    of_browsers, by_address = [(hero, True), (control, False), (hero, True)], [(stranger, True)] * 3
+    expected = [*of_browsers[:2], *by_address, *of_browsers[:2], *[*of_browsers, *by_address] * 2]
     edge.until(lambda: len(exposures(edge)) >= len(expected))
     assert exposures(edge) == expected

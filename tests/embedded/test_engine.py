@@ -129,7 +129,7 @@ def test_what_an_engine_is(engine: Engine, site: SimpleNamespace) -> None:
 def test_a_number_out_of_bounds_is_told(site: SimpleNamespace, wrong: dict[str, Any]) -> None:
     """Whether it is looked at or not: the store may be another one tomorrow."""
     [name] = wrong
-    with pytest.raises(ValueError, match=f"Expected {name} as a whole number from 1 to"):
+    with pytest.raises(ValueError, match=f"Expected {name} as a whole number from 1, got"):
         Engine.open(site.rules, site.data, **wrong)
 
 

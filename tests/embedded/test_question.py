@@ -34,7 +34,7 @@ def test_what_programs_have_for_text_and_lists_is_taken() -> None:
     """A class of text of its own, such as Django's `SafeString`, and a tuple."""
     said = question("ada", url=Text(URL), title=Text("Home"), traits={"plan": Text("pro"), "seen": (1, 2)})
     assert said == ("ada", Page(URL, "", "Home"), Visit(), {"plan": "pro", "seen": [1, 2]})
-    assert type(said[3]["plan"]) is str
+    assert {type(text) for text in (said[1].url, said[1].title, said[3]["plan"])} == {str}
 
 
 @pytest.mark.parametrize(

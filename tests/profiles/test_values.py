@@ -1,7 +1,10 @@
 """What a trait may hold."""
 
 import math
+from collections import Counter
 from datetime import UTC, datetime, timedelta, timezone
+from enum import Enum
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -59,6 +62,12 @@ def test_only_numbers_without_a_place_on_the_line_are_refused(value: Any) -> Non
         assert not refused
 
 
+class Plan(str, Enum):  # noqa: UP042 - as older programs have it
+    """A choice that is text."""
+
+    PRO = "pro"
+
+
 def not_finite(value: Any) -> bool:
     """Whether NaN or infinity stands anywhere in it."""
     if isinstance(value, dict):
@@ -79,10 +88,14 @@ def not_finite(value: Any) -> bool:
         ("\ud83d\ude00", "😀"),
         ("cut \ud83d", "cut \ufffd"),
         ({"\udc00": 1}, {"\ufffd": 1}),
+        ((1, (2, None)), [1, [2, None]]),
+        (HTTPStatus.OK, 200),
+        (Plan.PRO, "pro"),
+        (Counter("aab"), {"a": 2, "b": 1}),
     ],
 )
 def test_odd_values_are_stored_as_the_law_says(value: Any, stored: Any) -> None:
-    """Null members, null elements, numbers beyond 64 bits, half characters."""
+    """Null members, null elements, numbers beyond 64 bits, half characters, what only Python has."""
     result = normalise(value)
     assert result == stored
     assert type(result) is type(stored)

@@ -75,6 +75,11 @@ def test_everything_that_is_written(loaded: Callable[..., Loaded]) -> None:
         ),
         ("key: v2", "key: v1", "17:19 duplicate-variant the variant `v1` is already there, at line 16"),
         ("key: v2", "key: v:2", "17:19 key `v:2` cannot be the key of a variant"),
+        (
+            "key: v2",
+            "key: control",
+            "17:19 key `control` cannot be the key of a variant: it stands for the control group",
+        ),
         ("key: v1, weight: 3", "key: v1, weight: 0", ""),
         (
             "- {key: v1, changes: []}",

@@ -70,6 +70,15 @@ def test_bad_files_are_bad_to_both(text: str) -> None:
     assert _both(text) == (False, False)
 
 
+def test_no_variant_is_called_control() -> None:
+    """An editor says so at once; `check` says why."""
+    variant = json_schema()["$defs"]["Variant"]
+    keys = {
+        key: jsonschema.Draft202012Validator(variant).is_valid({"key": key, "changes": []}) for key in ("control", "v")
+    }
+    assert keys == {"control": False, "v": True}
+
+
 @pytest.mark.parametrize(
     ("share", "valid"),
     [

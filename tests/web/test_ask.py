@@ -109,6 +109,24 @@ def test_the_longest_id_passes() -> None:
     assert from_body(b'{"visitorId": "' + visitor_id.encode() + b'", ' + PAGE + b"}").visitor_id == visitor_id
 
 
+@pytest.mark.parametrize("count", [b"4.0", b"4", b"0.4e1"])
+def test_a_whole_number_may_be_written_with_a_point(count: bytes) -> None:
+    """As those write it who have every number as a double; what is wrong beside it is still told."""
+    page = b'{"url": "https://a.example/", "title": "\\ud800"}'
+    body = b'{"visitorId": "v", "page": ' + page + b', "visit": {"count": %s, "new": %s}}'
+    asked = from_body(body % (count, b"true"))
+    assert (asked.count, type(asked.count), asked.new) == (4, int, True)
+    with pytest.raises(Refused, match=r"Expected true or false, got text - at visit\.new"):
+        from_body(body % (count, b'"yes"'))
+
+
+@pytest.mark.parametrize("count", [b"4.5", b"1e30", b"-1.0", b"-0.5"])
+def test_any_other_number_is_no_count(count: bytes) -> None:
+    """There is no half a visit."""
+    with pytest.raises(Refused, match=r"Expected a whole number.* - at visit\.count"):
+        from_body(b'{"visitorId": "v", "visit": {"count": %s}}' % count)
+
+
 def test_of_two_equal_members_the_last_counts() -> None:
     """As in JavaScript's own JSON.parse."""
     assert from_body(b'{"visitorId": "a", "visitorId": "b", ' + PAGE + b"}").visitor_id == "b"

@@ -15,6 +15,7 @@ import re2
 from engine import limits
 from engine.rules.notation.mistake import Mistake
 
+CONTROL = "control"  # what OpenFeature has in place of a variant's key, of whoever sees the page as it is
 UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
 _SHARE = re2.compile(r"([0-9]{1,9})(?:\.([0-9]{1,4})0*)?[ ]?%")
@@ -145,6 +146,16 @@ def key(text: str, kind: str) -> str:
         hint = f"`{right}` would be one; {allowed}" if right else allowed
         raise Mistake(f"`{text}` cannot be the key of {_article(kind)} {kind}", hint)
     return text
+
+
+def variant_key(text: str) -> str:
+    """The key of a variant: as every key, and not `control`, the word for the control group."""
+    if text == CONTROL:
+        raise Mistake(
+            f"`{CONTROL}` cannot be the key of a variant: it stands for the control group",
+            "the page as it is needs no variant, it is the share in `control`; one to compare with would be `original`",
+        )
+    return key(text, "variant")
 
 
 def _plain(text: str) -> str:

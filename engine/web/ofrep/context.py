@@ -22,7 +22,7 @@ from msgspec import Struct
 from engine import limits
 from engine.profiles.decoding import NotJson, WrongType, decoded
 from engine.profiles.ids import is_visitor_id
-from engine.web.ask import Asked, PageSaid, Said, understood
+from engine.web.ask import Asked, PageSaid, Said, settle_count, understood
 from engine.web.refusal import Refused
 
 HOOKS: Final = "anonymousId"
@@ -57,6 +57,7 @@ def read(body: bytes) -> Asked:
         visitor_id = _visitor_id(context.pop("targetingKey", None))
         context.pop(HOOKS, None)
         ours, traits = _parted(context)
+        settle_count(ours["visit"])
         said = decoded(_said, msgspec.json.encode(ours))
     except NotJson as error:
         raise Refused("not-json", f"{error}.") from None

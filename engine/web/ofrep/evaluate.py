@@ -6,8 +6,8 @@
    never do two of a group answer. Of the page nothing is known, so conditions on it do not match.
 3. One flag is asked for by programs, whose own user agent says nothing of the visitor: there the context alone says
    what the device is. All flags are asked for by browsers and apps: headers count as at `/v1/decide`.
-4. The entity tag of all flags is a hash over the answer itself, in which the ruleset has its version: another rule,
-   another trait, another page that lead to another answer have another tag, and nothing else has. A client that was
+4. The entity tag of all flags is a hash over the answer itself, in which the ruleset has its version: every edit of
+   the rules has another tag, and every trait and page that lead to another answer; nothing else has. A client that was
    told of a ruleset (`flagConfigEtag`) which is not in use here is waited for (`changes.py`), and gets no 304.
 5. While too much is asked at once it is 429: "nothing applies", as at `/v1/decide`, would take from a client what it
    has. What a whole ruleset decides without a page is compiled when it is first asked for, in a thread.

@@ -50,6 +50,7 @@ _BY_HAND: Final[Mapping[str, Json]] = {
     **service.COMPONENTS,
 }
 _SECURITY: Final[Mapping[str, Json]] = {**segment.SECURITY, **admin.SECURITY}
+_LICENSE: Final = {"name": "All rights reserved", "identifier": "LicenseRef-All-Rights-Reserved"}
 _ABOUT: Final = """\
 Decides, on every page view, which personalized variant a visitor sees.
 
@@ -95,7 +96,12 @@ def _document(rows: Iterable[Row]) -> Json:
         schemes.update(_schemes(operation))
     return {
         "openapi": "3.1.0",
-        "info": {"title": "mutiny-edge", "version": version("mutiny-edge"), "description": _ABOUT},
+        "info": {
+            "title": "mutiny-edge",
+            "version": version("mutiny-edge"),
+            "description": _ABOUT,
+            "license": _LICENSE,
+        },
         "tags": [{"name": name, "description": says} for name, says in _TAGS.items() if name in tags],
         "paths": paths,
         "components": _components(paths, schemes),
@@ -119,9 +125,7 @@ def _operation(operation: Operation, method: Method) -> Json:
     if body is not None:
         said["requestBody"] = body
     said["responses"] = {**good, **refusals.responses((*operation.refuses, *shared), who)}
-    schemes = _schemes(operation)
-    if schemes:
-        said["security"] = [{scheme: []} if scheme else {} for scheme in schemes]
+    said["security"] = [{scheme: []} if scheme else {} for scheme in _schemes(operation)]  # none: for anybody
     return said
 
 

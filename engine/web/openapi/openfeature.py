@@ -135,7 +135,7 @@ OPERATIONS: Final[Operations] = {
         "Evaluate every flag that a page has",
         "Every experience of the page as a flag. With `url` it is the decision that `/v1/decide` makes; without one, "
         "every experience is taken to have the page. The entity tag is a hash over the answer itself, so 304 says that "
-        "nothing has changed, neither the rules nor what is known of the visitor.",
+        "nothing has changed, neither the rules nor what they make of the visitor.",
         {
             200: Answer("Every flag.", FlagList, headers={"ETag": decisions.ETAG}),
             304: Answer("It is what `If-None-Match` names.", headers={"ETag": decisions.ETAG}),

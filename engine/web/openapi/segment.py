@@ -6,6 +6,8 @@ What lives here: operations, an example of each. What may not: what a message ho
    `engine.web.ingest.INGEST`.
 2. The write key stands in `Authorization: Basic`, or in the body, so the scheme may be left out.
 3. `/v1/webhook/{source}` shows by a signature that it was Segment who sent.
+4. Examples are sent by hand, and changed, and sent again: a fixed time would make a second value never count, a fixed
+   id a second message. So only one holds both, of what happened in the past.
 """
 
 from collections.abc import Mapping
@@ -33,21 +35,35 @@ _SUMMARIES: Final[Mapping[str, str]] = {
     "batch": "Send many messages at once",
     "import": "Send many messages of the past at once",
 }
-_TIMES: Final = {"messageId": "ajs-next-1732528200000-5e1f", "timestamp": "2026-11-25T09:30:00.000Z"}
 _PERSON: Final = {"anonymousId": "5f0c9a", "userId": "u-4711"}
-_IDENTIFY: Final = {**_PERSON, "traits": {"firstName": "Ada", "employees": 120}, **_TIMES}
-_TRACK: Final = {**_PERSON, "event": "Signed Up", "properties": {"plan": "team"}, **_TIMES}
+_IDENTIFY: Final = {**_PERSON, "traits": {"firstName": "Ada", "employees": 120}}
+_TRACK: Final = {**_PERSON, "event": "Signed Up", "properties": {"plan": "team"}}
 _BODIES: Final[Mapping[str, Json]] = {
     "identify": _IDENTIFY,
     "track": _TRACK,
-    "page": {**_PERSON, "properties": {"url": "https://www.example.com/", "title": "Acme"}, **_TIMES},
-    "screen": {**_PERSON, "name": "Pricing", "properties": {}, **_TIMES},
-    "group": {**_PERSON, "groupId": "owlworks", "traits": {"name": "Owlworks", "seats": 50}, **_TIMES},
-    "alias": {"previousId": "5f0c9a", "userId": "u-4711", **_TIMES},
-    "batch": {"batch": [{"type": "identify", **_IDENTIFY}, {"type": "track", **_TRACK}], "sentAt": _TIMES["timestamp"]},
+    "page": {**_PERSON, "properties": {"url": "https://www.example.com/", "title": "Acme"}},
+    "screen": {**_PERSON, "name": "Pricing", "properties": {}},
+    "group": {**_PERSON, "groupId": "owlworks", "traits": {"name": "Owlworks", "seats": 50}},
+    "alias": {"previousId": "5f0c9a", "userId": "u-4711"},
+    "batch": {"batch": [{"type": "identify", **_IDENTIFY}, {"type": "track", **_TRACK}]},
     "import": {"batch": [{"type": "track", **_TRACK}]},
 }
 _ANSWER: Final[Json] = {"success": True}
+_OF_THE_PAST: Final = Example(
+    "timed",
+    "With what libraries add: an id, by which the same message counts once, and when it happened",
+    _ANSWER,
+    {
+        "batch": [
+            {
+                "type": "track",
+                **_TRACK,
+                "messageId": "ajs-next-1732528200000-5e1f",
+                "timestamp": "2026-11-25T09:30:00.000Z",
+            }
+        ]
+    },
+)
 _TAKEN: Final = {200: Answer("At least one message is acceptable, and it is on the disk.", Success)}
 _BUSY: Final = ("too-busy", "storage-trouble")
 _UNSIGNED: Final = ("bad-signature", "unsigned-events")
@@ -74,7 +90,10 @@ def _call(path: str, call: str) -> Operation:
         _TAKEN,
         body=name_of_message(call),
         media_types=_JSON_AS,
-        examples=(Example(call, _SUMMARIES[call], _ANSWER, _BODIES[call]),),
+        examples=(
+            Example(call, _SUMMARIES[call], _ANSWER, _BODIES[call]),
+            *((_OF_THE_PAST,) if call == "import" else ()),
+        ),
         refuses=("bad-write-key", *_REASONS, *_BUSY),
         security=(WRITE_KEY, ""),
     )

@@ -125,6 +125,14 @@ def test_what_is_no_timestamp(text: str, part: str) -> None:
     assert part in refusal(scalars.timestamp, text)
 
 
+def test_no_variant_is_called_control() -> None:
+    """The word is taken; others that begin so are not, and nothing else need avoid it."""
+    assert "`original`" in refusal(scalars.variant_key, "control")
+    assert [scalars.variant_key(text) for text in ("control-2", "Control")] == ["control-2", "Control"]
+    assert scalars.key("control", "segment") == "control"
+    assert "`a-b`" in refusal(scalars.variant_key, "a:b")
+
+
 @pytest.mark.parametrize("text", ["a", "small-company", "v1.2_b", "Hero", "2026", "a" * 128])
 def test_keys(text: str) -> None:
     """Letters, digits, `-`, `_` and `.` make a key."""

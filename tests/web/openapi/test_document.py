@@ -63,6 +63,14 @@ def test_every_name_is_one_of_its_own(described: Any) -> None:
     assert all(operation["summary"] and operation["description"] for operation in operations)
 
 
+def test_who_may_ask_is_said_of_every_operation(described: Any) -> None:
+    """Of an open one that nobody need show anything; and what may be done with the description itself."""
+    said = {(method, path): operation["security"] for method, path, operation in described.operations()}
+    assert said["post", "/v1/decide"] == said["get", "/healthz"] == []
+    assert said["get", "/v1/explain"] == [{"adminKey": []}]
+    assert described.document["info"]["license"].keys() == {"name", "identifier"}
+
+
 def test_every_component_is_needed_and_there(described: Any) -> None:
     """No reference leads nowhere, and nothing lies about that nobody refers to."""
     text = str(described.document)

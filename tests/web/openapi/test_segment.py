@@ -24,6 +24,27 @@ def test_the_key_may_stand_in_the_body(described: Any) -> None:
     assert described.ask("POST", "/v1/track", json={**body, "writeKey": "another"}).status_code == 401
 
 
+def test_lines_to_copy_hold_no_fixed_time() -> None:
+    """Nor a fixed id: of two values of one time the larger counts, so who edits one and sends it again sees no change.
+    One example has both, of the past, where they are needed.
+    """
+    fixed = [
+        (operation.id, example.name)
+        for operation in OPERATIONS.values()
+        for example in operation.examples
+        if any(word in str(example.body) for word in ("messageId", "timestamp", "sentAt"))
+    ]
+    assert fixed == [("importMessages", "timed")]
+
+
+def test_what_is_no_key_is_refused_in_segments_form(described: Any) -> None:
+    """Even a slash, behind which an address might go on."""
+    for method, path in (("GET", "/v1/projects/%2F/settings"), ("POST", "/v1/webhook/%2F")):
+        refused = described.ask(method, path, **({"json": {}} if method == "POST" else {}))
+        assert (refused.status_code // 100, refused.headers["content-type"]) == (4, "application/json")
+        assert refused.json()["success"] is False
+
+
 def test_settings_are_described(described: Any) -> None:
     """What analytics.js is told, and that somebody without a key is told nothing."""
     path = "/v1/projects/{key}/settings"
