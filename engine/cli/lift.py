@@ -3,7 +3,7 @@
 1. What is counted, and how, is `engine.lift`; here an `Asking` is put together from options and rule files, and what
    comes back is judged and printed (`lift_text`, `lift_data`, `lift_plot`).
 2. `--sql` prints the same question for a warehouse and counts nothing; `--counts` judges what came out of it there.
-3. Stdout is the answer; what was left out of it is told on stderr.
+3. Stdout is the answer; which logs were counted (`lift_folders`), and what was left out, is told on stderr.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -19,6 +19,7 @@ from engine.cli import completion, lift_data, lift_text, options
 from engine.cli.audience import ruleset_of
 from engine.cli.explain_text import safe
 from engine.cli.lift_counts import read_counts
+from engine.cli.lift_folders import chosen_folders, tell_counted
 from engine.cli.lift_options import SHARE, TIME
 from engine.cli.picture import plotter
 from engine.cli.screen import fail, say
@@ -31,7 +32,6 @@ from engine.lift.verdict import Judgement, judge
 from engine.lift.warehouse import DIALECTS, statement
 from engine.node import utc_now
 from engine.problems import as_text, did_you_mean
-from engine.settings import Settings
 from engine.words import Goal, Ruleset
 
 EPILOG = """\b
@@ -40,7 +40,7 @@ Examples:
   mutiny-edge lift homepage --goal signed-up --plot lift.svg
   mutiny-edge lift --format json --at 2026-12-01T00:00:00Z
   mutiny-edge lift --since 2026-11-15T00:00:00Z        after a change of control shares
-  mutiny-edge lift --events node-1/events --events 's3://acme-edge/logs/*'
+  mutiny-edge lift --events node-1/events --events 's3://acme-mutiny/logs/*'
 \b
 Where Segment's warehouse destination keeps the events:
   mutiny-edge lift --sql --dialect snowflake --schema www --schema signed-up=backend > lift.sql
@@ -72,8 +72,8 @@ FORMS: Final[dict[str, Callable[[Sequence[Judgement], bool], None]]] = {
     "folders",
     metavar="FOLDER",
     multiple=True,
-    help="An event log elsewhere, also s3://BUCKET/FOLDER (* for any name in it); several times for several nodes."
-    "  [default: DATA/events]",
+    help="An event log elsewhere, also s3://BUCKET/FOLDER; as a name in it, * stands for any; several times for several"
+    " nodes. Counted are these alone, and DATA/events only if --data is typed, too.  [default: DATA/events]",
 )
 @click.option(
     "--goal",
@@ -162,28 +162,6 @@ def refuse_unused(*, sql: bool, counts: bool) -> None:
             fail(f"{' and '.join(wrong)}: {why}")
 
 
-def chosen_folders(folders: Sequence[str], data: Path) -> list[str]:
-    """The logs to count, each once; those that were named are there."""
-    if not folders:
-        return [own_log(data)]
-    chosen: dict[str, str] = {}
-    for folder in folders:
-        if "://" in folder:
-            chosen[folder.rstrip("/")] = folder
-            continue
-        if not folder or not Path(folder).exists():
-            fail(f"--events {folder or repr(folder)}: there is no such folder; expected that of a log, as DATA/events")
-        if not Path(folder).is_dir():
-            fail(f"--events {folder}: that is a file; expected the folder of a log, as DATA/events")
-        chosen.setdefault(str(Path(folder).resolve()), folder)
-    return list(chosen.values())
-
-
-def own_log(data: Path) -> str:
-    """The event log in the data folder."""
-    return str(Settings(data=data).logs.events)
-
-
 def chosen_goals(ruleset: Ruleset, keys: tuple[str, ...]) -> tuple[Goal, ...]:
     """The goals of these keys; without any, all of them."""
     if not ruleset.goals:
@@ -223,9 +201,11 @@ def counted_in(folders: Sequence[str], asking: Asking) -> Counted:
         fail(f"{', '.join(folders)}: no events yet; `mutiny-edge simulate` makes some, to see how this looks")
     try:
         with bytes_bar("counting", rounds(asking)) as told:
-            return count(folders, asking, lambda: told(1))
+            counted = count(folders, asking, lambda: told(1))
     except LogUnreadable as error:
         fail(f"the event log cannot be read: {error}")
+    tell_counted(folders, counted.logs)
+    return counted
 
 
 def print_sql(asking: Asking, dialect: str | None, schemas: Sequence[str], *, whenever: bool) -> None:

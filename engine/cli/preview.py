@@ -14,13 +14,14 @@ import click
 
 from engine.cli import completion, options
 from engine.cli.audience import ruleset_of
+from engine.cli.kept_keys import writing_keys
 from engine.cli.kinds import Whole
 from engine.cli.screen import fail
 from engine.node import utc_now
 from engine.problems import did_you_mean
 from engine.rules.notation import patterns
 from engine.rules.notation.example_url import example_url, usual_host
-from engine.web.preview import PARAMETER, Ticket, key_made, signed, variants
+from engine.web.preview import KEY_FILE, PARAMETER, Ticket, key_made, signed, variants
 from engine.words import Experience, Ruleset
 
 EPILOG = """\b
@@ -49,6 +50,9 @@ def command(
     """Print a link that shows one variant.
 
     Whoever opens it sees the variant with a badge, also while the experience is a draft. Nothing is tracked.
+
+    The first link makes the key in the data folder (preview.key) that signs all of them. Nodes that share their keys
+    need that one, so make it where the keys are kept: --data FOLDER.
     """
     ruleset = ruleset_of(rules)
     found = _experience(ruleset, experience)
@@ -57,7 +61,9 @@ def command(
     if patterns.parse_url(page) is None:
         fail(f"--url {page}: expected it as browsers show it: https://www.example.com/pricing")
     ends = utc_now() + timedelta(days=days)
-    token = signed(Ticket(experience, whose, variant, int(ends.timestamp())), key_made(data))
+    with writing_keys(KEY_FILE):
+        key = key_made(data)
+    token = signed(Ticket(experience, whose, variant, int(ends.timestamp())), key)
     click.echo(link(page, token))
 
 

@@ -16,6 +16,7 @@ import msgspec
 
 from engine.cli import options
 from engine.cli.checkup_chain import heard
+from engine.cli.kept_keys import writing_keys
 from engine.cli.screen import fail, say
 from engine.cli.table import print_table
 from engine.cli.traits import day
@@ -129,7 +130,8 @@ def _doing(data: Path, *, makes: bool = True) -> Iterator[Sources]:
     if makes:
         data.mkdir(parents=True, exist_ok=True)
     try:
-        yield Sources(data)
+        with writing_keys("a file of keys"):
+            yield Sources(data)
     except SourcesError as error:
         fail(str(error))
 

@@ -29,7 +29,8 @@ from engine.profiles.copying import Copied, carry_marks, compare, fill
 from engine.profiles.store import Store, StoreError
 from engine.profiles.survey import Bad
 from engine.profiles.valkey.address import BadAddress, address
-from engine.settings import Settings
+from engine.profiles.valkey.running import is_same
+from engine.settings import Settings, masked
 
 LMDB: Final = "lmdb:"
 SHOWN: Final = 20  # damaged records, of each kind of trouble
@@ -75,7 +76,8 @@ def copy(ctx: click.Context, source: str, target: str, form: str) -> None:
     then the exit code is 1.
     """
     places = place(source, "FROM"), place(target, "TO")
-    refuse(*places)
+    with told():
+        refuse(*places)
     begun, done = time.monotonic(), Copied()
     with ExitStack() as held:
         held.enter_context(told())
@@ -103,8 +105,9 @@ def place(text: str, name: str) -> Place:
         return Place(url=text)
     folder = Path(text.removeprefix(LMDB))
     before = text.partition("/")[0]
-    if not text.removeprefix(LMDB) or (":" in before and not text.startswith(LMDB)):
-        fail(f"{name} {text!r}: expected a data folder, or an address such as redis://HOST:6379")
+    mistyped = ":" in before or ("@" in text and not folder.is_dir())  # an address, and a password may be in it
+    if not text.removeprefix(LMDB) or (mistyped and not text.startswith(LMDB)):
+        fail(f"{name} {masked(text)!r}: expected a data folder, or an address such as redis://HOST:6379")
     if folder.is_file():
         fail(f"{name} {text}: that is a file; expected a data folder")
     if identity.has_store(folder):
@@ -113,13 +116,17 @@ def place(text: str, name: str) -> Place:
 
 
 def refuse(source: Place, target: Place) -> None:
-    """Nothing to copy, or to itself."""
+    """Nothing to copy, or to itself. Raises StoreError."""
     if source.folder is not None and not identity.has_store(source.folder / STORE_FOLDER):
         fail(f"FROM {source.folder}: nothing is stored there; expected a data folder with {STORE_FOLDER}/ in it")
     if source.folder and target.folder and source.folder.resolve() == target.folder.resolve():
         fail(f"FROM and TO are both {source}: expected two stores")
-    if source.url and target.url and address(source.url) == address(target.url):
-        fail(f"FROM and TO are both {source}: expected two stores")
+    if source.url and target.url:
+        here, there = address(source.url), address(target.url)
+        if here == there:
+            fail(f"FROM and TO are both {source}: expected two stores")
+        if is_same(here, there):
+            fail(f"FROM {source} and TO {target} are the same store, by two names: expected two stores")
 
 
 def carry(source: Store, target: Store, done: Copied, *, marks: bool) -> None:

@@ -44,11 +44,15 @@ _Days: TypeAlias = dict[date | None, dict[int, Group]]  # by the day on which wi
 
 
 class Counted(Struct, frozen=True):
-    """The answer, and what was left out on the way: lines of the log, exposures that do not say what of."""
+    """The answer, and what was left out on the way: lines of the log, exposures that do not say what of.
+
+    `logs` are the folders that were counted.
+    """
 
     figures: tuple[Figures, ...]
     unreadable: int = 0
     unclear: int = 0
+    logs: tuple[str, ...] = ()
 
 
 def count(folders: Sequence[str], asking: Asking, told: Callable[[], None] = lambda: None) -> Counted:
@@ -63,7 +67,7 @@ def count(folders: Sequence[str], asking: Asking, told: Callable[[], None] = lam
             told()
         figures = _figures(log, asking)
         told()
-        return Counted(tuple(figures), log.unreadable, unclear)
+        return Counted(tuple(figures), log.unreadable, unclear, log.logs)
 
 
 def rounds(asking: Asking) -> int:

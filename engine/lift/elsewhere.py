@@ -175,3 +175,14 @@ def _logs(root: str, names: Iterable[str]) -> Iterator[str]:
 def only(name: str) -> str:
     """Exactly this file, where a pattern may stand."""
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+
+
+def plain(name: str) -> str:
+    """The name that `only` was given."""
+    return str(re2.sub(r"\[([*?[])\]", r"\1", name))
+
+
+def logs(lines: Iterable[str], parquet: Iterable[str]) -> list[str]:
+    """The folders whose files these are, as `Elsewhere.files` gives them: each node's log."""
+    depths = [(lines, 1), (parquet, 3)]  # parquet/day=…/FILE
+    return sorted({plain(name.rsplit("/", depth)[0]) for names, depth in depths for name in names})

@@ -24,12 +24,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-import re2
 from msgspec import Struct
 
 from engine import limits
 from engine.events.archive import Parts, reading
-from engine.lift.elsewhere import Elsewhere, NotReached, is_elsewhere, only, why_not_read
+from engine.lift.elsewhere import Elsewhere, NotReached, is_elsewhere, logs, only, plain, why_not_read
 from engine.lift.question import quoted
 
 if TYPE_CHECKING:
@@ -113,10 +112,11 @@ SELECT anonymous_id, user_id, group_id, max(time) AS time FROM events WHERE grou
 
 
 class Log(Struct, frozen=True):
-    """An open log: `unreadable` lines were left out."""
+    """An open log: `unreadable` lines were left out; `logs` are the folders that hold anything."""
 
     connection: "DuckDBPyConnection"
     unreadable: int
+    logs: tuple[str, ...] = ()
 
     def make(self, name: str, select: str, *, kept: bool = True) -> None:
         """A table for the steps after it; one that is not kept is made whenever it is read."""
@@ -161,7 +161,7 @@ def opened(folders: Sequence[str], now: datetime, told: Callable[[], None] = lam
             more = " UNION ALL ".join(["", *_parquet(connection, parquet)])
             connection.execute(_EVENTS.format(more=more, now=moment))
             [(unreadable,)] = connection.execute("SELECT count(*) FROM lines WHERE received IS NULL").fetchall()
-            yield Log(connection, unreadable)
+            yield Log(connection, unreadable, tuple(dict.fromkeys(_logs(folders, parts))))
         except RuntimeError as error:
             if "interrupted" in str(error).lower():  # so DuckDB says that somebody pressed Ctrl-C
                 raise KeyboardInterrupt from None
@@ -210,7 +210,7 @@ def _damaged(parquet: Sequence[str]) -> str | None:
                     Elsewhere(connection).reach(name)
                 connection.execute(_WHOLE.format(file=quoted(name))).fetchall()
         except (duckdb.Error, UnicodeDecodeError):
-            return str(re2.sub(r"\[(.)\]", r"\1", name))
+            return plain(name)
     return None
 
 
@@ -229,3 +229,12 @@ def _parts(folder: str, held: ExitStack) -> tuple[list[str], list[str]]:
     """The files of lines and of Parquet in this folder."""
     parts: Parts = held.enter_context(reading(Path(folder)))
     return [only(str(path)) for path in parts.lines if path.stat().st_size], [only(str(path)) for path in parts.parquet]
+
+
+def _logs(folders: Sequence[str], parts: Sequence[tuple[list[str], list[str]]]) -> Iterator[str]:
+    """The folders in which there is anything; of an address, those that it stands for."""
+    for folder, found in zip(folders, parts, strict=True):
+        if is_elsewhere(folder):
+            yield from logs(*found)
+        elif any(found):
+            yield folder

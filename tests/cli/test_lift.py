@@ -92,7 +92,7 @@ def lift(folder, monkeypatch):
 def test_for_people(run, folder):
     """The whole page, by the installed command: a table, a sentence for each line, a note."""
     done = run("lift", "--at", AT, cwd=folder)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, "counted: data/events\n")
     assert done.stdout == (
         TEXT + "  Small company, paid: Undecided: the lift lies somewhere between -2.0% and +81.1%, so it may be none."
         " At this traffic, a lift of 10% would take more than a year to show.\n"
@@ -182,6 +182,7 @@ def test_what_was_left_out_is_told(lift, folder, tmp_path):
     assert code == 0
     assert json.loads(stdout)[0]["control"]["visitors"] == 1_000
     assert stderr == (
+        f"counted: {tmp_path}\n"
         "1 line of the log is left out: torn, or no JSON (`mutiny-edge events stats` checks their sums, too)\n"
         "1 exposure is left out: not all of experience, audienceSegment and personalized is said\n"
     )
@@ -213,7 +214,10 @@ def test_an_experience_that_no_rule_knows(lift, tmp_path):
     (tmp_path / "all.yaml").write_text(RULES.replace("name: Homepage", "name: Another"))
     code, stdout, stderr = lift("--rules", tmp_path)
     assert (code, stdout.splitlines()[0]) == (0, "Homepage")
-    assert stderr == "`Homepage` was seen, and no experience of the rules has that name: was it renamed?\n"
+    assert stderr.splitlines() == [
+        "counted: data/events",
+        "`Homepage` was seen, and no experience of the rules has that name: was it renamed?",
+    ]
 
 
 def test_a_compacted_log_says_the_same(lift, folder, tmp_path):
@@ -231,7 +235,7 @@ def test_a_picture(lift, tmp_path):
     """Beside the usual output."""
     _, stdout, stderr = lift("--plot", tmp_path / "a.png")
     assert stdout.startswith(TEXT)
-    assert stderr == f"drawn: {tmp_path / 'a.png'}\n"
+    assert stderr == f"counted: data/events\ndrawn: {tmp_path / 'a.png'}\n"
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -66,7 +66,7 @@ def test_a_damaged_record_is_left_out(store, stored):
     """Kind and hash, and how it heals; exit code 1."""
     stored.write_bytes(stored.read_bytes().replace(b"secret77", b"sekret77"))
     code, out, told = store("copy", "data", "other")
-    assert (code, out) == (1, f"visitor {sha256(b'v77').hexdigest()[:12]}: its checksum does not fit\n")
+    assert (code, out) == (1, f"visitor {sha256(b'v77').hexdigest()[:12]}: its checksum or its type does not fit\n")
     assert "compared: 1 left out or lost" in told
     assert "mutiny-edge store rebuild --from-log" in told
     assert store("verify", "--data", "other")[0] == 0
@@ -105,6 +105,16 @@ def test_into_a_cluster_and_back(store, stored, valkey_cluster, valkey_server, t
     said = json.loads(store("copy", url, valkey_server.url(), "--format", "json")[1])
     assert (said["records"], said["written"], said["marks"]) == (300, 300, 0)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["back", "data"]
+
+
+def test_a_server_has_many_names(store, valkey_server):
+    """A store is not copied into itself, whatever stands in the addresses; another database of it is another store."""
+    one = valkey_server.url()
+    other = one.replace("redis://", "valkey://").replace("127.0.0.1", "localhost")
+    code, out, said = store("copy", one, other)
+    assert (code, out) == (2, "")
+    assert "are the same store, by two names: expected two stores" in said
+    assert store("copy", one, f"{other}/1")[0] == 0
 
 
 @pytest.mark.parametrize("ends", ["by Ctrl-C", "by the server's death"])

@@ -1,12 +1,18 @@
 """What the pages give to Docker, Kubernetes and systemd is what the program and the image have.
 
-No cluster stands here; what can be held is: files parse, and every option, variable, path and port in them exists.
+No cluster stands here, and no systemd that could start anything; what can be held is:
+
+1. Files parse, and every option, variable, path and port in them exists.
+2. The steps make all that they need: they are run as they stand, in folders of the test, with a few programs in place
+   of those that would change this machine (`STAND_INS`).
+3. What ships the event log is written down once: what a container runs is the recipe's own words.
 """
 
 import json
 import os
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -21,6 +27,7 @@ import yaml
 
 from engine import limits
 from engine.cli.main import main
+from engine.cli.screen import CannotRun
 from engine.settings import NAMED
 from engine.web.surroundings import place
 
@@ -157,16 +164,117 @@ def unit(written):
 
 
 def test_systemd(unit):
-    """Options and variables are real; there is time to stop; only the first process is told to."""
+    """Options are real; there is time to stop; only the first process is told to; a mistake is not tried again."""
     text, service = unit
     program, *arguments = shlex.split(service["ExecStart"])
     assert program.endswith("/mutiny-edge")
     drain = served(arguments)["drain"]
     assert drain + limits.GRACE_S < float(service["TimeoutStopSec"])
     assert (service["KillMode"], service["Restart"]) == ("mixed", "always")
-    named = re2.findall(r"(MUTINY_EDGE_[A-Z_]+)=", text)
-    assert named
-    assert set(named) <= VARIABLES
+    assert service["RestartPreventExitStatus"] == str(CannotRun.exit_code)
+    assert "MUTINY_EDGE_" not in text  # settings are in the one file that every command is given
+
+
+SYSTEM = ("/etc/", "/opt/", "/usr/local/sbin", "/var/lib/")
+STAND_INS = {
+    "useradd": "exit 0",
+    "chgrp": "exit 0",
+    "python3": "exit 0",
+    "systemd-run": """
+for word; do case $word in
+--property=EnvironmentFile=*) set -a; . "${word#*=*=}"; shift ;; --*) shift ;; *) break ;; esac; done
+exec "$@"
+""",
+    "systemctl": """
+case "$*" in "enable --now mutiny-edge") ;; *) exit 0 ;; esac
+unit=ROOT/etc/systemd/system/mutiny-edge.service
+set -a; . "$(sed -n s/^EnvironmentFile=//p $unit)"; mkdir -p "$MUTINY_EDGE_DATA"
+$(sed -n s/^ExecStart=//p $unit) >ROOT/log 2>&1 & echo $! >ROOT/pid
+""",
+}  # by the name of the program
+
+
+def steps(page, holding):
+    """The one block of commands on this page that holds these words, also where pages say that no test can run it."""
+    blocks = [block.partition("\n```")[0] for block in page.read_text("utf-8").split("\n```sh\n")[1:]]
+    [block] = [block for block in blocks if holding in block]
+    return block
+
+
+@pytest.fixture
+def guide(pages):
+    """`guide("deploy")`, a page."""
+    return lambda name: pages.HOUSE / "engine/guide" / f"{name}.md"
+
+
+@pytest.fixture
+def run_steps(pages, tmp_path):
+    """`run_steps(text, kubectl="…")` in a folder with rules, beside scripts of these names; what is printed."""
+    shutil.copytree(pages.HOUSE / "rules", tmp_path / "rules")
+
+    def run_steps(text, **scripts):
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        for name, script in scripts.items():
+            program = tmp_path / "bin" / name
+            program.write_text(f"#!/bin/sh\n{script}\n")
+            program.chmod(0o755)
+        path = f"{tmp_path}/usr/local/sbin:{tmp_path}/bin:{pages.PROGRAMS}:{os.environ['PATH']}"
+        return pages.run(f"set -euo pipefail\n{text}", tmp_path, PATH=path)
+
+    return run_steps
+
+
+def test_the_steps_for_systemd_give_a_service(unit, guide, pages, run_steps, tmp_path):
+    """It starts, is ready, and other commands see what it sees; secrets are nobody else's."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = str(free.getsockname()[1])
+    text, service = steps(guide("deploy"), "systemctl enable"), unit[0]
+    for before, after in {"8080": port, **{folder: f"{tmp_path}{folder}" for folder in SYSTEM}}.items():
+        text, service = text.replace(before, after), service.replace(before, after)
+    (tmp_path / "mutiny-edge.service").write_text(service)
+    for folder in ("etc/systemd/system", "usr/local/sbin", "opt/mutiny-edge/bin"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "opt/mutiny-edge/bin/pip").symlink_to("/bin/true")
+    (tmp_path / "opt/mutiny-edge/bin/mutiny-edge").symlink_to(pages.PROGRAMS / "mutiny-edge")
+    scripts = {name: script.replace("ROOT", str(tmp_path)) for name, script in STAND_INS.items()}
+    try:
+        code, said = run_steps(f"umask 077\n{text}", **scripts)
+        assert code == 0, said
+    finally:
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)
+    assert '"ready":true' in said
+    assert (tmp_path / "var/lib/mutiny-edge/sources.json").exists()
+    made = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "etc/mutiny-edge").iterdir()}
+    assert made == {"rules": 0o755, "admin-keys": 0o640, "environment": 0o600}
+    assert set(re2.findall(r"(MUTINY_EDGE_[A-Z_]+)=", text)) <= VARIABLES
+
+
+def test_the_steps_for_kubernetes_make_all_keys(guide, run_steps, tmp_path):
+    """The Secret has what the nodes have links to, but for webhooks, and no lock."""
+    kubectl = f'case "$*" in *--from-file=keys) ls keys >{tmp_path}/secret ;; *) cat >/dev/null ;; esac </dev/null'
+    code, said = run_steps(steps(guide("deploy"), "kubectl create secret"), kubectl=kubectl)
+    assert code == 0, said
+    assert (tmp_path / "secret").read_text().split() == ["admin-keys", "preview.key", "sources.json"]
+
+
+def test_shipping_to_a_bucket(guide, run_steps, manifest, tmp_path):
+    """First only adds, then removes; nothing at all without a node's name; a container runs the same words."""
+    text = steps(guide("many-nodes"), "aws s3 sync").partition("\n")[2]
+    aws = f'echo "$*" >>{tmp_path}/asked'
+    assert run_steps(text, aws=aws)[0] != 0  # else it would mirror one node in place of all
+    assert not (tmp_path / "asked").exists()
+    (tmp_path / "node").write_text("abc\n")
+    assert run_steps(text, aws=aws)[0] == 0
+    which = "--exclude * --include *.ndjson --include *.parquet --exclude work/* --exclude torn/*"
+    sync = "s3 sync events s3://acme-mutiny/logs/abc"
+    assert (tmp_path / "asked").read_text().splitlines() == [f"{sync} {which}", f"{sync} --delete {which}"]
+    [beside] = yaml.safe_load(guide("many-nodes").read_text("utf-8").partition("```yaml\n")[2].partition("```")[0])
+    assert set(map(str.strip, text.splitlines())) <= set(map(str.strip, beside["args"][0].splitlines()))
+    pod = manifest["StatefulSet"]["spec"]["template"]["spec"]
+    mounted = {mount["name"]: mount for mount in pod["containers"][0]["volumeMounts"]}
+    for mount in beside["volumeMounts"]:
+        assert mount["mountPath"] == mounted[mount["name"]]["mountPath"]
+    assert beside["volumeMounts"][0]["readOnly"]
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd on this machine")

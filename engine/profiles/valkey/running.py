@@ -1,0 +1,37 @@
+"""Who the servers of a shared store are, so that two addresses of one store are known to be that.
+
+A server says a random id of the process that runs (`run_id`), and so does every primary of a cluster; a name, an
+address, a user and a socket are only ways to it. One that is not permitted to tell, or keeps it to itself as a managed
+service may, is nobody's like.
+"""
+
+from typing import Final
+
+from redis.exceptions import NoPermissionError, RedisError
+
+from engine.profiles.valkey.address import Address
+from engine.profiles.valkey.attempts import Attempts
+from engine.profiles.valkey.failures import failure
+from engine.profiles.valkey.topology import servers_of, session
+
+_BEGIN: Final = b"run_id:"
+
+
+def is_same(one: Address, other: Address) -> bool:
+    """Whether both lead to the same database of the same servers, as they are now. Raises StoreError."""
+    return one.db == other.db and not running(one).isdisjoint(running(other))
+
+
+def running(address: Address) -> frozenset[bytes]:
+    """The ids of all primaries; of those that do not tell, none. Raises StoreError."""
+    servers = servers_of(address, Attempts())
+    try:
+        with session(servers) as of:
+            said = [line for [info] in of.each(("INFO", "server")) for line in info.splitlines()]
+    except NoPermissionError:
+        return frozenset()
+    except RedisError as error:
+        raise failure(address, error) from error
+    finally:
+        servers.close()
+    return frozenset(line.removeprefix(_BEGIN) for line in said if line.startswith(_BEGIN))
