@@ -12,17 +12,24 @@ message means (`segment`), how lines and records are kept (`events`, `profiles`)
 4. A store that lost something has the group all the same, so that is no trouble of the group's. But its file is let go
    of: as any finished file it is applied again from where the store knows it (`segment.restoring`), and nobody waits
    for that. `look` finds it out where nothing comes that would.
-5. What waits is bounded (`limits.INTAKE_BYTES`); beyond that it is `TooBusy`, at once.
+5. What waits is bounded, by what it holds (`limits.INTAKE_BYTES`) and by how long writing it would take at the pace of
+   late (`limits.INTAKE_S`): whoever waits longer than they have patience sends again, and it is done twice. Beyond that
+   it is `TooBusy`, at once.
+   So it does where trouble is over: once store and disk answer, what was left in the log is applied, and if that is
+   done the trouble is forgotten.
 6. What is not acceptable goes into the rejected log in the same group, so that it is as safe as the rest.
 7. What somebody's deletion covers, and only now arrives, is not kept (`segment.deletion`).
 """
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from datetime import datetime
+from tempfile import TemporaryFile
 
 from msgspec import Struct
 
@@ -74,10 +81,13 @@ class Intake:
         self._store = store
         self._applying = Applying(store, rest)
         self._rest = rest
+        self._disk = disk
         self._behind: dict[str, int] = {}  # from where on files of ours hold what the store does not know yet
+        self._trouble: LogError | StoreError | None = None  # with the last group
         self._applied: Position | None = None  # how far our newest file is in the store
         self._queue: deque[_Waiting] = deque()
         self._bytes = 0
+        self._byte_s = limits.INTAKE_BYTE_S  # what writing one of them took of late
         self._wake = threading.Condition()
         self._ending = False
         self._thread: threading.Thread | None = None
@@ -96,13 +106,38 @@ class Intake:
         """Close a file of the log whose hour is over, though nothing comes that would."""
         self._log.settle()
 
+    @property
+    def trouble(self) -> str | None:
+        """Why what comes cannot be taken now."""
+        return None if self._trouble is None else str(self._trouble)
+
     def look(self) -> dict[str, int]:
-        """The store's marks; a file of ours of which it knows less than was applied is let go of. Raises StoreError."""
+        """The store's marks; a file of ours of which it knows less than was applied is let go of. Raises StoreError.
+
+        Where the last group could not be written the writer tries whether it can by now, though nothing comes.
+        """
         applied = self._applied  # before the marks: what is applied meanwhile is not lost
         _, marks = acquainted(self._store)
         if applied is not None and marks.get(applied.file, 0) < applied.end:
             self._log.leave(applied.file)
+        trouble = self._trouble
+        if trouble is not None and (isinstance(trouble, StoreError) or self._has_room()):
+            with suppress(TooBusy):
+                self.submit(lambda: Delivery([], [], 0), 0)  # the writer does what it left, as before any group
         return marks
+
+    def _has_room(self) -> bool:
+        """Does the disk of the log take a file? It has no name, and is gone again."""
+        folder = self._logs.events
+        try:
+            self._disk.make_folder(folder)
+            with TemporaryFile(dir=folder) as file:
+                file.write(bytes(limits.PROBED_BYTES))
+                file.flush()
+                self._disk.sync(file.fileno())
+        except OSError:
+            return False
+        return True
 
     async def take(self, deliver: Callable[[], Delivery], size: int) -> Delivery:
         """As `submit`, for an event loop. Raises TooBusy, and what the future holds."""
@@ -116,7 +151,10 @@ class Intake:
         """
         waiting = _Waiting(deliver, size, Future())
         with self._wake:
-            if self._bytes + size > limits.INTAKE_BYTES or self._ending:
+            too_long = (
+                self._bytes * self._byte_s > limits.INTAKE_S
+            )  # without its own: with nothing in front it is taken
+            if too_long or self._bytes + size > limits.INTAKE_BYTES or self._ending:
                 raise TooBusy("what was sent before is still being written")
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
@@ -138,9 +176,17 @@ class Intake:
 
     def _run(self) -> None:
         while group := self._next_group():
+            begun = time.monotonic()
             self._write_group(group)
+            self._note_pace(sum(waiting.size for waiting in group), time.monotonic() - begun)
             for waiting in group:
                 _settle(waiting)
+
+    def _note_pace(self, size: int, took_s: float) -> None:
+        """A whole group shows what a byte takes; a small one, which waits for the disk as long, that it takes less."""
+        byte_s = took_s / max(size, 1)
+        if size >= limits.INTAKE_GROUP_BYTES or byte_s < self._byte_s:
+            self._byte_s = (self._byte_s + byte_s) / 2
 
     def _next_group(self) -> list[_Waiting]:
         """What waits now, up to a bound; nothing when it is time to end."""
@@ -166,7 +212,9 @@ class Intake:
         made = [waiting for waiting in group if isinstance(waiting.done, Delivery)]
         try:
             self.write([waiting.done for waiting in made if isinstance(waiting.done, Delivery)])
+            self._trouble = None
         except Exception as error:  # noqa: BLE001 - it is told to whom it concerns
+            self._trouble = error if isinstance(error, LogError | StoreError) else self._trouble
             if len(made) > 1 and not isinstance(error, LogError | StoreError):
                 for waiting in made:  # a fault of ours with one of them must not be everybody's
                     self._write_group([waiting])
@@ -206,6 +254,8 @@ class Intake:
 
     def _mend(self) -> None:
         """What is in our files and not in the store goes there first. Raises StoreError, LogError."""
+        if self._behind:
+            self._store.apply(())  # one that takes no writes now says so, before anything is read for it
         for name, begin in sorted(self._behind.items()):
             try:
                 self._applying.file(self._logs.events / name, begin)

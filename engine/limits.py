@@ -39,6 +39,10 @@ ADMIN_KEY_FILE_BYTES = 16 * 1024  # two keys, and comments; whatever is larger i
 
 # --- memory --------------------------------------------------------------------------------------------------
 PAGE_MEMO = 4_096  # URLs whose experiences are remembered; the whole memo is dropped when it is full
+MEMO_EXPERIENCES = 1_000_000  # in all remembered pages together, some 30 bytes each; with this too it is full
+PAGE_ROWS = 50_000  # segments in the functions of single pages, 0.8 kB each; pages beyond share one of all experiences
+PAGE_ROWS_LEAST = 8  # what a function weighs besides
+ROWS_AT_ONCE = 16  # segments of a page that is compiled while a visitor waits: 8 ms at worst
 PAGES_AHEAD = 1_000  # page patterns that are made ready before the first visitor comes; a visited page always is
 
 # --- feature flags (OFREP) -----------------------------------------------------------------------------------
@@ -94,6 +98,8 @@ FINISH_S = 9  # of it for answers too; the rest is for what the process itself h
 WATCHDOG_S = 11.0  # of it, then the process ends without finishing
 LAST_CALL_S = 1.0  # a connection that was idle for longer than this is closed without waiting for its next request
 DOOR_S = 0.2  # connections that were made while the last door closed are still taken: more than a round trip
+DOOR_LOOK_S = 0.01  # then between two looks at who is in the queue: the loop takes all of them in a turn
+DOOR_LOOKS = 100  # where a door cannot be shut without closing it, somebody may always be there
 
 # --- profiles ------------------------------------------------------------------------------------------------
 ID_BYTES = 480  # LMDB takes keys of 511 bytes; ids in practice are UUIDs and mail addresses
@@ -158,12 +164,15 @@ SOURCE_NAME_CHARS = 64  # a source's name is part of every trait's origin
 INGEST_S = 20.0  # from its first byte until a request with messages is complete: half a megabyte from a phone
 PACKED_RATIO = 16  # by which a packed request is counted larger than it is: events shrink to a tenth
 INTAKE_BYTES = 32 * 2**20  # of requests that wait to be stored; at 10,000 events a second it is a second's worth or two
+INTAKE_S = 2.0  # that writing them takes: libraries give up after some 15 s, pages that leave much sooner
+INTAKE_BYTE_S = 0.000_001  # of which a byte takes so much until it was measured: 10,000 small events a second
 INTAKE_GROUP_BYTES = 2**17  # of requests that share one fsync: none waits longer than reading these takes
 WRITE_BREATH_EVERY_S = 0.000_2  # how long the thread that writes computes on end: decisions wait no longer for the core
 WRITE_BREATH_S = 0.000_05  # and for how long it then sleeps at least: long enough for the kernel to wake somebody else
 ERASURE_PAUSE_S = (
     1.0  # after which whoever had looked into the store before a deletion has written what it was about to
 )
+PROBED_BYTES = 64 * 2**10  # the disk of the log takes so much: room for some events is back
 LOG_LOOK_S = 5.0  # between two looks whether the store lacks what is in the log: a process died, or the store lost it
 REPLAY_BATCH = 1_000  # events of the log that share one commit of the store
 SIGHTINGS = 4_096  # names, each of a source and an hour, whose sightings are made once and remembered

@@ -6,7 +6,7 @@ What may not: HTTP, printing, and any work of the parts themselves.
 1. `Node(settings)` opens the store and takes a ruleset, so that it can decide at once. It is of one process: a worker
    opens its own.
 2. `start` and `stop` run the background jobs (watching the rule files) in the caller's event loop; a node that is not
-   started decides all the same, it only never changes its rules.
+   started decides all the same, it only never changes its rules. `warm` comes before it where visitors come next.
 3. What Segment sends goes in by `take` (`intake`): done when it is durable. A node that only reads takes nothing.
 4. `decide` reads of a profile what the page's rules look at, and nothing where they look at none. It never fails for
    reasons of ours: where the store cannot be read, page and visit alone decide and the answer says `degraded`. What a
@@ -25,6 +25,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
@@ -103,6 +104,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - the one clock
 
 
+class _Ending(Exception):  # noqa: N818 - it is no fault of anybody's
+    """What is begun need not be finished."""
+
+
 class Breaths:
     """Called often by long work in a thread, it sleeps now and then, so that the event loop gets its turn.
 
@@ -160,13 +165,13 @@ class Node:
         self.use(store or self._opened(go_on=go_on, read_only=read_only))
         self._near: Near | None = None
         if isinstance(self.store, ValkeyStore) and not read_only:
-            self._near = open_near(settings, self.store.note_route, self._attempts)
+            written = self.store
+            self._near = open_near(settings, written.note_route, self._attempts, lambda: written.histories)
         self.keys = Keys(settings.data)
         self._intake = None if read_only else Intake(settings.logs, self.store, utc_now, rest=self.rest)
         upkeep = partial(Upkeep, store=self.store, logs=settings.logs, trouble=self.note_trouble, rest=self.rest)
         self.upkeep = upkeep(self._intake) if self._intake else None
         self.store_trouble: str | None = None
-        self._intake_trouble: str | None = None
         self.degraded = 0
         self._silent_until: dict[str, float] = {}
         self.look_at_store()
@@ -272,13 +277,10 @@ class Node:
             raise StoreUnavailable(_ONLY_READS)
         try:
             with self.load.waiting():
-                delivery = await self._intake.take(deliver, size)
+                return await self._intake.take(deliver, size)
         except (StoreError, LogError) as error:
-            self._intake_trouble = str(error)
             self.note_trouble("intake", str(error))
             raise
-        self._intake_trouble = None
-        return delivery
 
     def erase(self, key: Key) -> Erased:
         """Forget the person behind this identity. Not in the event loop's thread: it takes long. As `Upkeep.erase`."""
@@ -289,7 +291,7 @@ class Node:
     @property
     def intake_trouble(self) -> str | None:
         """Why nothing, or not everything, that Segment sends can be taken now."""
-        return self._intake_trouble or self.keys.trouble
+        return (self._intake.trouble if self._intake is not None else None) or self.keys.trouble
 
     @property
     def unfinished_deletions(self) -> int | None:
@@ -299,12 +301,12 @@ class Node:
         except OSError:
             return None
 
-    def note_trouble(self, what: str, trouble: str) -> None:
+    def note_trouble(self, what: str, trouble: str, level: int = logging.ERROR) -> None:
         """Say it in the log, but not a thousand times a second; `what` tells one kind of trouble from another."""
         now = time.monotonic()
         if now >= self._silent_until.get(what, 0.0):
             self._silent_until[what] = now + limits.SAME_LOG_S
-            log.error("%s: %s", what, trouble)
+            log.log(level, "%s: %s", what, trouble)
 
     def _note_degraded(self) -> None:
         self.degraded += 1
@@ -319,15 +321,26 @@ class Node:
             trouble = str(error)
         if self._near is not None and self.near is self._near:
             trouble = self._near.trouble or trouble
+        if trouble is None and self.upkeep is not None:
+            trouble = self.upkeep.lacking
         if trouble is None and self.store_trouble is not None:
             log.info("store: all is well again")
         elif trouble is not None and trouble != self.store_trouble:
             log.error("store: %s", trouble)
         self.store_trouble = trouble
 
+    async def warm(self) -> None:
+        """Compile what visitors would wait for, in a thread, before `start`; given up when the service has to end."""
+
+        def rest() -> None:
+            if self.draining:
+                raise _Ending
+
+        with suppress(_Ending):
+            await self.jobs.step("rules-warm", partial(self.rules.warm, rest))
+
     def start(self) -> None:
-        """Compile what visitors would wait for, then begin the background jobs. Needs a running event loop."""
-        self.rules.warm()
+        """Begin the background jobs. Needs a running event loop."""
         if self._near is not None:
             self.near, self.hurried = self._near, self._near.hurried
             self.jobs.start("store-near", self._near.run)

@@ -4,7 +4,8 @@ What lives here: each of these as a step that a background job or a request has 
 they are done (`node`), how (`segment`, `events`), HTTP.
 
 1. `catch_up`: what processes left in the log when they died goes into the store. Any process may do it for any other.
-   So does what the store lost, if it did: `restore` brings back what is compacted.
+   So does what the store lost, if it did: `restore` brings back what is compacted. Until that is done people are
+   missing there, and `lacking` says so.
 2. `erase`: a person's deletion. It is noted before it is begun, and `finish` carries out what was noted and never
    finished: by a process that died, for a full disk, or because Segment asked for it in a message. It waits while the
    store lacks part of the log, for then nobody knows who belongs together.
@@ -38,6 +39,7 @@ from engine.segment.restoring import Archive, catch_up
 log = logging.getLogger("mutiny_edge.upkeep")
 
 _ENDED: Final = "this process is ending"
+_LACKING: Final = "it lacks part of this node's log, which is being applied again; until then some profiles are missing"
 
 
 class _Ended(StoreUnavailable):
@@ -69,13 +71,20 @@ class Upkeep:
         self._notes = elsewhere.Notes(logs.erasures)
         self._told: list[Found] | None = None  # what other nodes told, and was heard
         self._archive = Archive(logs.events, store, self._breathe)
+        self._applies = False  # lines that the store did not know
+
+    @property
+    def lacking(self) -> str | None:
+        """That the store does not hold all of the log, in one line."""
+        return _LACKING if self._applies or self._archive.lacks else None
 
     def catch_up(self) -> None:
         """What is in the log and not in the store goes there; and a file whose hour is over is closed."""
         try:
             with self._step(self._catching_up):
                 self._intake.settle()
-                applied = catch_up(self._logs.events, self._store, self._intake.look(), self._go_on)
+                applied = catch_up(self._logs.events, self._store, self._intake.look(), self._applying)
+                self._applies = False
         except _Ended:
             return
         except StoreBehind as error:
@@ -172,6 +181,10 @@ class Upkeep:
     def _go_on(self, _: int = 0) -> None:
         if self._ending.is_set():
             raise _Ended(_ENDED)
+
+    def _applying(self, _: int) -> None:
+        self._applies = True
+        self._go_on()
 
     def _breathe(self) -> None:
         self._go_on()

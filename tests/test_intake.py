@@ -17,7 +17,7 @@ import pytest
 from msgspec import structs
 
 from engine import limits
-from engine.events.disk import DISK
+from engine.events.disk import DISK, LogError, listed
 from engine.events.line import Entry
 from engine.events.reading import entries, files, finished
 from engine.events.rejected import listing
@@ -61,6 +61,12 @@ class Held:
         self.store = memory()
         self.intake = Intake(self.logs, self.store, lambda: self.now, disk=structs.replace(DISK, sync=self._sync))
         self._open, self._entered = threading.Event(), threading.Event()
+        self.close()
+
+    def close(self) -> None:
+        """Let its thread wait."""
+        self._open.clear()
+        self._entered.clear()
         self.intake.submit(self._wait, 0)
         assert self._entered.wait(PATIENCE_S)
 
@@ -180,6 +186,25 @@ def test_beyond_the_bound_it_is_busy(held: Held, monkeypatch: pytest.MonkeyPatch
     assert held.kept == ["u0", "u1", "u2", "u3", "later"]
 
 
+def test_beyond_what_can_be_written_soon_it_is_busy(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the pace of the last groups; with nothing in front all is taken, and when there is time again too."""
+    monkeypatch.setattr(limits, "INTAKE_GROUP_BYTES", 100)
+    in_front = [held.submit("small", size=99), held.submit("whole", size=100)]
+    held.let_go()
+    wait(in_front, PATIENCE_S)
+    held.close()
+    monkeypatch.setattr(limits, "INTAKE_S", 0.0)
+    waiting = held.submit("first")
+    with pytest.raises(TooBusy):
+        held.submit("second")
+    monkeypatch.setattr(limits, "INTAKE_S", PATIENCE_S)
+    later = held.submit("third")
+    held.let_go()
+    assert waiting.result(PATIENCE_S)
+    assert later.result(PATIENCE_S)
+    assert held.kept == ["small", "whole", "first", "third"]
+
+
 def test_a_group_is_bounded(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever comes first does not wait for all who came after."""
     monkeypatch.setattr(limits, "INTAKE_GROUP_BYTES", 200)
@@ -290,6 +315,36 @@ def test_a_store_that_lost_something_while_it_was_away(held: Held, monkeypatch: 
     assert {key("user", "u2"), key("user", "u3")} <= held.store.bodies.keys()
     assert catch_up(held.logs.events, held.store).events >= 2
     held.assert_agree()
+
+
+def test_trouble_that_is_over_is_forgotten_though_nothing_comes(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look has the writer do what it left; while that fails, it is the same trouble."""
+    held.let_go()
+    held.submit("u1").result(PATIENCE_S)
+    with monkeypatch.context() as away:
+        away.setattr(held.store, "apply", refuse)
+        held.submit("u2").exception(PATIENCE_S)
+        held.intake.look()
+        assert isinstance(held.intake.submit(delivery, 0).exception(PATIENCE_S), StoreUnavailable)
+        assert held.intake.trouble == "on purpose"
+    held.intake.look()
+    held.intake.stop()
+    assert held.intake.trouble is None
+    held.assert_agree()
+
+
+def test_trouble_with_the_disk_is_over_when_it_takes_a_file(held: Held) -> None:
+    """A store that answers does not show that."""
+    held.logs.events.write_bytes(b"")  # where the folder should be
+    held.let_go()
+    assert isinstance(held.submit("u1").exception(PATIENCE_S), LogError)
+    held.intake.look()
+    assert held.intake.trouble is not None
+    held.logs.events.unlink()
+    held.intake.look()
+    held.intake.stop()
+    assert held.intake.trouble is None
+    assert listed(held.logs.events) == []
 
 
 def refuse(*_: Any) -> int:

@@ -157,6 +157,14 @@ def test_new_rules_come_in_the_background(node: Node, tmp_path: Path) -> None:
     assert node.held.decider.ruleset.segments["all"].name == "Everybody"
 
 
+@pytest.mark.parametrize("ending", [False, True])
+def test_pages_are_ready_unless_the_service_has_to_end(node: Node, ending: bool) -> None:
+    """What visitors would wait for is compiled in a thread, and given up where no visitor will come."""
+    node.draining = ending
+    asyncio.run(node.warm())
+    assert (node.held.decider.known(PAGE.url) is None) is ending
+
+
 def test_ready_unless_draining(node: Node) -> None:
     """Broken rule files do not make a node unready; going away does."""
     assert node.ready

@@ -1,21 +1,23 @@
-"""The checks of `doctor`: one function each, in one table. They print nothing, and change nothing.
+"""The checks of `doctor`: one function each, in one table. They print nothing, and change nothing of anybody's.
 
 1. A check looks at a `Place` and says what it found: `ok`, `warning` (it works, and not as well as it could) or
    `trouble` (somebody is served worse for it), with what to do about it. No check raises.
 2. What several checks need is looked at once, in `look`: the rules read, the store opened (a process of its own reads
    it first, `profiles.trust`), its own figures, and what was heard from Segment (`checkup_chain`).
-3. Nothing is made: without a data folder there is no store to open, and that is in order.
+3. Nothing is made: without a data folder there is no store to open, and that is in order. In a shared store one key
+   is tried to be written (`profiles.valkey.condition`), which is gone again at once.
 4. After the checks of this machine and of what is here of Salesforce (`checkup_salesforce`) come those of a shared
    store's servers (`checkup_shared`), and of the chain from Segment, link by link (`checkup_links`).
 """
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from engine import limits
 from engine.cli import checkup_chain, checkup_salesforce, checkup_shared
@@ -23,7 +25,7 @@ from engine.cli.checkup_links import LINKS, Chain, Said, State
 from engine.holder import Reading, read
 from engine.node import STORE_FOLDER, damage, open_store, utc_now
 from engine.problems import errors
-from engine.profiles.store import StoreError, StoreStats
+from engine.profiles.store import Store, StoreError, StoreStats
 from engine.rules import lastgood
 from engine.salesforce.report import Report
 from engine.settings import Settings
@@ -38,6 +40,10 @@ class Finding(Struct, frozen=True):
     state: State
     text: str
     do: str | None = None
+
+
+class Part(StoreStats, frozen=True):
+    """The figures of a store that has more records than were counted in time."""
 
 
 class Place(Struct, frozen=True):
@@ -79,9 +85,24 @@ def _store(settings: Settings, reading: Reading) -> tuple[StoreStats | str | Non
     try:
         with closing(open_store(settings, canary_s=limits.CANARY_S, read_only=True)) as store:
             chain = checkup_chain.look(settings, store, events, utc_now())
-            return None if nothing else store.stats(), chain, checkup_salesforce.look(settings.data, store)
+            stats = _counted(store) if is_shared(settings) else store.stats()
+            return None if nothing else stats, chain, checkup_salesforce.look(settings.data, store)
     except StoreError as error:
         return str(error), None, None
+
+
+def _counted(store: Store) -> StoreStats:
+    """The figures of a shared store with the records that `store stats` counts, for a server counts all of its keys.
+
+    They are read, so that damaged ones are found, for `limits.CANARY_S` at most, as those of an embedded store are.
+    """
+    end = time.monotonic() + limits.CANARY_S
+    records, kind = 0, StoreStats
+    for records, _ in enumerate(store.scan(), 1):  # noqa: B007 - how many there were is wanted
+        if time.monotonic() > end:
+            kind = Part
+            break
+    return kind(**structs.asdict(store.stats()) | {"records": records})
 
 
 def findings(place: Place) -> Iterator[Finding]:
@@ -137,8 +158,9 @@ def store(place: Place) -> Said | None:
         return "ok", "nothing is stored yet"
     if isinstance(found, str):
         what, _, do = found.partition("; ")
-        return "trouble", what, do or "see above"
-    return "ok", f"{found.records:,} records, {found.used_bytes:,} bytes"
+        return "trouble", what, do or "see that it runs, and can be reached from here"
+    at_least = "at least " if isinstance(found, Part) else ""
+    return "ok", f"{at_least}{found.records:,} records, {found.used_bytes:,} bytes"
 
 
 def records(place: Place) -> Said | None:

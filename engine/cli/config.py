@@ -1,6 +1,7 @@
 """`mutiny-edge config`: every setting as it is in force here, and where its value comes from.
 
-1. It takes the options of `serve`, so that a whole command line can be looked at before it runs.
+1. It takes the options of `serve`, so that a whole command line can be looked at before it runs: what `serve` would
+   refuse of it is refused here, but for a rules folder that is not there yet.
 2. A value comes from an option, a variable or the default. It is printed as its user would write it.
 3. Nothing secret is printed: of a secret that it is set, of a URL all but who may log in (`masked`).
 4. A variable that begins like ours and is none of ours is most likely mistyped, and nothing would ever say so: it is
@@ -20,7 +21,7 @@ from engine.cli import options
 from engine.cli.explain_text import safe
 from engine.cli.screen import say
 from engine.cli.serve_options import SERVED, meant, service
-from engine.settings import SETTINGS, Setting, strangers, written
+from engine.settings import HIDDEN, SETTINGS, Setting, masked, strangers, written
 
 EPILOG = """\b
 Examples:
@@ -28,7 +29,6 @@ Examples:
   MUTINY_EDGE_WORKERS=4 mutiny-edge config --port 9000
   mutiny-edge config --format json | jq '.settings[] | select(.origin != "default")'
 """
-HIDDEN: Final = "***"
 _ORIGINS: Final = {ParameterSource.COMMANDLINE: "flag", ParameterSource.ENVIRONMENT: "environment"}
 
 
@@ -85,19 +85,6 @@ def _effective(line: Setting, text: str | None, origin: str) -> Effective:
     return Effective(
         line.key, shown, origin, None if line.secret else line.option, line.variable, line.unit, line.verbs
     )
-
-
-def masked(text: str) -> str:
-    """A URL, or several by commas, without what logs in; the user's name stays where a password follows it."""
-    head, *rest = text.split("://")
-    pieces = [head]
-    for piece in rest:
-        who, at, where = piece.rpartition("@")
-        user, colon, _ = who.partition(":")
-        pieces.append((f"{user}:{HIDDEN}@" if colon else f"{HIDDEN}@") + where if at else piece)
-    url, question, query = "://".join(pieces).partition("?")
-    pairs = (pair.partition("=") for pair in query.split("&"))
-    return url + question + "&".join(f"{name}={HIDDEN}" if "pass" in name else name + eq + v for name, eq, v in pairs)
 
 
 def _print(settings: list[Effective]) -> None:

@@ -28,7 +28,7 @@ from engine.problems import Problem, errors
 from engine.review.difference import difference
 from engine.review.moves import Moves
 from engine.rules.folder import load, load_texts
-from engine.settings import Settings
+from engine.settings import Settings, masked
 from engine.words import Ruleset
 
 ANEW = 2  # the exit code that the second look hangs on
@@ -146,5 +146,5 @@ def moved(moves: Moves, where: Settings, size: int | None) -> diff_text.Moving:
 def explaining(sides: tuple[Side, Side], rules: Path, data: Path, stored: str | None) -> str:
     """The command that explains a visitor by the new rules, or the old ones if only those lie in a folder."""
     folder = sides[1].folder or sides[0].folder or rules
-    store = ["--store", stored] if stored not in {None, options.SETTLED} else []
+    store = ["--store", masked(stored)] if stored not in {None, options.SETTLED} else []
     return shlex.join(map(str, ["mutiny-edge", "explain", "--rules", folder, "--data", data, *store]))

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from engine.cli import options, view
+from engine.cli import completion, options, view
 from engine.cli.decide import opened
 from engine.cli.explain_text import lines
 from engine.cli.given import read_given
@@ -43,7 +43,12 @@ Examples:
 @click.option(
     "--given", metavar="FILE", type=click.Path(exists=True, dir_okay=False, allow_dash=True), help="Who views what."
 )
-@click.option("--experience", metavar="KEY", help="Only this one, and also what the decision did not get to.")
+@click.option(
+    "--experience",
+    metavar="KEY",
+    shell_complete=completion.experiences,
+    help="Only this one, and also what the decision did not get to.",
+)
 @options.rules
 @options.data
 @options.store

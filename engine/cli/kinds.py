@@ -1,6 +1,7 @@
 """What an option may hold: the types of options, each with a message that says what would be right.
 
-1. A number within bounds, a list of origins, a list of proxies; what is wrong with one is told before anything begins.
+1. A number within bounds, a list of origins, a list of proxies, the address of a store; what is wrong with one is told
+   before anything begins. What is wrong with an address is told without showing it, for a password may be in it.
 2. An origin is written as browsers send it: scheme, host, and the port if it is not the scheme's own. A wrong one would
    quietly match no page for ever.
 """
@@ -11,6 +12,7 @@ from typing import Any, Final
 import click
 import re2
 
+from engine.profiles.valkey.address import BadAddress, address, addresses
 from engine.settings import Setting, SettingError, read
 from engine.web.surroundings import Proxies
 
@@ -62,6 +64,22 @@ class Written(click.ParamType[int]):
             return int(read(self._line, str(value)))
         except SettingError as error:
             self.fail(str(error), param, ctx)
+
+
+class Place(click.ParamType[str]):
+    """The address of a shared store; where it is read, several by commas."""
+
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The address as it was written, or a usage error."""
+        text = str(value)
+        several = param is not None and param.name == "read_store"
+        try:
+            addresses(text) if several else address(text)
+        except BadAddress as bad:
+            self.fail(str(bad), param, ctx)
+        return text
 
 
 class Origins(click.ParamType[tuple[str, ...]]):

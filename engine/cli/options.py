@@ -4,6 +4,7 @@
 2. `settings` is what a verb's node or store is opened with: what the verb was given, and of the rest what the variables
    say. A `--store` other than the variable's is meant for reading and writing, whatever the variables name for the one
    or the other.
+3. A setting stands on a line once: of two, click would silently take the second.
 """
 
 import os
@@ -25,11 +26,31 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
+class Once(click.Option):
+    """An option that is refused the second time."""
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        """All that is given, so that it can be counted."""
+        del ctx
+        parser.add_option(obj=self, opts=self.opts, dest=self.name, action="append", nargs=self.nargs)
+
+    def handle_parse_result(self, ctx: click.Context, opts: Any, args: list[str]) -> tuple[Any, list[str]]:
+        """The one value, or a usage error."""
+        given = opts.get(self.name)
+        if isinstance(given, list):
+            if len(given) > 1:
+                several = " (several values by commas)" if self.type.name == "list" else ""
+                raise click.UsageError(f"Expected {self.opts[0]} once{several}, got it {len(given)} times.", ctx)
+            opts = {**opts, self.name: given[0]}
+        return super().handle_parse_result(ctx, opts, args)
+
+
 def setting(line: Setting, kind: Any = None, **how: Any) -> Callable[[Decorated], Decorated]:
     """A line of the table as an option: `--port` is also `MUTINY_EDGE_PORT`; `how` is for click."""
     flag = line.kind == "flag"
     return click.option(
         line.option,
+        cls=click.Option if flag else Once,
         type=None if flag else kind,
         metavar=None if flag or line.choices else line.shows,
         is_flag=flag,

@@ -5,23 +5,22 @@ a default or a help text (`engine.settings` has them), serving.
 """
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 
 from engine.cli import options
-from engine.cli.kinds import Number, Origins, ProxyList, Whole, Written
+from engine.cli.kinds import Number, Origins, Place, ProxyList, Whole, Written
 from engine.settings import FIELDS, NAMED, SETTINGS, Setting, Settings
 from engine.web.serve import Options
 
-_FILE: Final = click.Path(dir_okay=False, path_type=Path)
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 SERVED: Final = tuple(line for line in SETTINGS if not line.of)
 _KINDS: Final[Mapping[str, Callable[[Setting], Any]]] = {
     "folder": lambda _: options.FOLDER,
-    "file": lambda _: _FILE,
+    "file": lambda _: options.READABLE,
+    "url": lambda _: Place(),
     "whole": lambda line: Whole(line.least, line.most),
     "number": lambda line: Number(line.least, line.most),
     "time": Written,
@@ -33,8 +32,8 @@ _KINDS: Final[Mapping[str, Callable[[Setting], Any]]] = {
 
 
 def service(*, there: bool) -> Callable[[Decorated], Decorated]:
-    """Every option of the service. `there`: must the folder of rules exist, and every file that is named?"""
-    checked = {"rules": options.RULES, "admin-key-file": options.READABLE} if there else {}
+    """Every option of the service. `there`: must the folder of rules exist?"""
+    checked = {"rules": options.RULES} if there else {}
 
     def with_options(decorated: Decorated) -> Decorated:
         for line in reversed(SERVED):

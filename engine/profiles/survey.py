@@ -1,6 +1,7 @@
 """Every record of a store looked at: how many of each kind, how large, and which are damaged. It prints nothing.
 
-1. A record is damaged if its checksum does not fit, or if what it holds is no record.
+1. A record is damaged if its checksum does not fit, or if what it holds is no record; on a server also if it is of
+   another type, for then somebody else wrote it.
 2. Damaged records are told by kind and a hash of their id: ids are personal, and may be mail addresses.
 """
 
@@ -67,7 +68,7 @@ def bad(key: Key, why: str) -> Bad:
 def fault(found: Found) -> str | None:
     """Why this is no record; None for one that is."""
     if found is DAMAGED:
-        return "its checksum does not fit"
+        return "its checksum or its type does not fit"
     try:
         decode(found or b"")
     except BadRecord as error:

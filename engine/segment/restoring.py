@@ -65,6 +65,7 @@ class Archive:
         self._folder = folder
         self._store = store
         self._rest = rest
+        self.lacks = False  # the store was seen not to hold all of it
         self._held: set[str] = set()  # compactions that the store was seen to hold,
         self._looked_ns = -1  # of those that there were then
         self._unreadable: set[str] = set()
@@ -84,7 +85,8 @@ class Archive:
         """
         _, marks = acquainted(self._store)
         changed_ns = archive.changed_ns(self._folder)
-        if changed_ns == self._looked_ns and not unheld(marks, self._held):
+        self.lacks = bool(unheld(marks, self._held))
+        if changed_ns == self._looked_ns and not self.lacks:
             return
         with turn(self._folder, RESTORING) as lock:
             if lock is not None:
@@ -99,6 +101,7 @@ class Archive:
     def _restore(self) -> None:
         made = compactions(self._folder)
         lost = unheld(believed(self._store), made)
+        self.lacks = bool(lost)
         if lost:
             log.warning("log: the store does not hold %d of %d compacted parts; they are applied", len(lost), len(made))
         applying = Applying(self._store, self._rest)
@@ -109,7 +112,7 @@ class Archive:
                 self._unreadable.add(mark)
                 log.error("log: %s", trouble)
             log.info("log: %d of %d compacted parts, %d events, are applied", number, len(lost), applied.events)
-        self._held = made.keys() - self._unreadable
+        self._held, self.lacks = made.keys() - self._unreadable, False
         with turn(self._folder) as lock:
             if lock is not None:
                 tidy(self._folder, self._store)

@@ -1,13 +1,21 @@
 """What `doctor` says of a shared store's servers: each answer by a real server with such a configuration."""
 
+import json
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from redis import ResponseError
 
 from engine.cli.checkup_shared import look, said
 from engine.node import utc_now
+from engine.profiles.ids import key
+from engine.profiles.record import Change
+from engine.profiles.store import Span
+from engine.profiles.valkey.address import address
+from engine.profiles.valkey.store import ValkeyStore
 from engine.settings import Settings
 
 ORDINARY = ("maxmemory 100mb", "maxmemory-policy noeviction")
@@ -44,7 +52,7 @@ def test_a_server_as_it_should_be(valkey_servers: Any, valkey: Any) -> None:
     settings = at(primary)
     found = said(look(settings, utc_now), settings)
     assert {name: answer[0] for name, answer in found.items()} == dict.fromkeys(
-        ("server", "on disk", "memory", "replicas", "near-cache", "time"), "ok"
+        ("server", "writes", "on disk", "memory", "replicas", "near-cache", "time"), "ok"
     )
     assert found["on disk"][1] == "append-only file"
     assert found["replicas"][1] == "1 online"
@@ -59,6 +67,8 @@ def test_a_server_as_it_should_be(valkey_servers: Any, valkey: Any) -> None:
         (("maxmemory", "100mb", "maxmemory-policy", "allkeys-lru"), "memory", "warning", "nothing brings them back"),
         (("maxmemory", "100mb", "maxmemory-policy", "volatile-ttl"), "memory", "ok", "volatile-ttl"),
         (("maxmemory", "1mb"), "memory", "warning", "of 1,048,576 bytes"),
+        (("maxmemory", "1mb"), "writes", "trouble", "it has no room to write"),
+        (("min-replicas-to-write", "2"), "writes", "trouble", "it takes no writes, for too few replicas follow it"),
         (("client-output-buffer-limit", "normal 1000 1000 0"), "near-cache", "warning", "normal 1,000 bytes"),
         (("tracking-table-max-keys", "1000"), "near-cache", "warning", "1,000 keys"),
         (("tracking-table-max-keys", "0"), "near-cache", "ok", "told of changes"),
@@ -77,6 +87,44 @@ def test_profiles_that_have_an_end_may_be_evicted_before_it(set_: Any) -> None:
     found = set_("maxmemory", "100mb", "maxmemory-policy", "volatile-lru", store_ttl_s=86_400)
     assert found["memory"][0] == "warning"
     assert "before their time" in found["memory"][1]
+
+
+def test_all_that_is_wrong_of_one_thing_is_told(set_: Any) -> None:
+    """With what to do about each."""
+    found = set_("maxmemory", "1mb", "maxmemory-policy", "allkeys-lru", store_ttl_s=86_400)
+    assert ("throws profiles away" in found["memory"][1], "% of it is used" in found["memory"][1]) == (True, True)
+    assert ("noeviction" in found["memory"][2], "raise `maxmemory`" in found["memory"][2]) == (True, True)
+    found = set_("client-output-buffer-limit", "normal 1000 1000 0", "tracking-table-max-keys", "10")
+    assert ("cut off" in found["near-cache"][1], "10 keys" in found["near-cache"][1]) == (True, True)
+
+
+def test_a_replica_takes_no_writes(valkey_servers: Any, valkey: Any) -> None:
+    """Also not one that has lost its primary, and not one that would take them and lose them."""
+    server = valkey_servers.one(*ORDINARY)
+    server.ask("REPLICAOF", "127.0.0.1", valkey.free_port())
+    settings = at(server)
+    state, text, do = said(look(settings, utc_now), settings)["writes"]
+    assert state == "trouble"
+    assert "it is a replica and takes no writes; it does not hear its primary, 127.0.0.1:" in text
+    assert "--write-store" in do
+    server.ask("CONFIG", "SET", "replica-read-only", "no")
+    assert "what is written there is lost" in said(look(settings, utc_now), settings)["writes"][1]
+
+
+def test_a_user_who_may_not_write(valkey_server: Any) -> None:
+    """Every right that is lacking is named at once; who may not ask how it is, is told that too."""
+    valkey_server.ask("ACL", "SETUSER", "app", "on", ">pw", "~mutiny:*", "+@read", "+ping", "+select")
+    try:
+        settings = Settings(store=valkey_server.url("app", "pw"))
+        found = said(look(settings, utc_now), settings)
+    finally:
+        valkey_server.ask("ACL", "DELUSER", "app")
+    assert found["writes"][0] == "trouble"
+    for command in ("SET", "DEL", "HSET", "HDEL", "EVAL", "EVALSHA"):
+        assert f"the command {command}" in found["writes"][1]
+    assert "INFO" in found["server"][1]
+    assert "CLIENT TRACKING" in found["near-cache"][1]
+    assert {name for name, answer in found.items() if answer[0] == "ok"} == set()
 
 
 def test_a_replica_that_hangs(valkey_servers: Any, valkey: Any) -> None:
@@ -104,6 +152,7 @@ def test_a_server_that_does_not_tell_its_settings(valkey_server: Any) -> None:
         found = said(look(settings, utc_now), settings)
     finally:
         valkey_server.ask("ACL", "DELUSER", "app")
+    assert "appendfsync and save" in found["on disk"][1]
     assert "not permitted" in found["on disk"][1]
     assert "not permitted" in found["near-cache"][1]
     assert {answer[0] for answer in found.values()} == {"ok", "warning"}  # it has no bound
@@ -163,3 +212,22 @@ def test_doctor_tells(run: Any, house: Any, valkey_server: Any) -> None:
         "on disk",
         "memory",
     ]
+
+
+def test_doctor_counts_what_store_stats_counts(run: Any, valkey_cluster: Any) -> None:
+    """Records alone: no marks of any node, nothing of another program's; and finds those that are damaged."""
+    url = valkey_cluster.url()
+    changes = [Change(key("visitor", str(number)), 1, {"n": number}) for number in range(20)]
+    for node in ("aa", "bb"):
+        with closing(ValkeyStore(address(url), node=node)) as store:
+            store.apply(changes, {f"{node}.ndjson": Span(0, 7)})
+    for server in valkey_cluster.primaries:
+        with suppress(ResponseError):
+            server.ask("SADD", "mutiny:v:foreign", "x")
+        with suppress(ResponseError):
+            server.ask("SET", "shop:1", "x")
+    done = run("doctor", "--store", url)
+    assert "store      21 records, " in done.stdout
+    assert "1 record is damaged" in done.stdout
+    counted = run("store", "stats", "--store", url, "--format", "json")
+    assert (json.loads(counted.stdout)["records"], json.loads(counted.stdout)["damaged"]) == (21, 1)

@@ -46,14 +46,15 @@ def completed(program, surroundings, tmp_path):
 
 @needs_bash
 def test_bash_completes_verbs_options_and_keys(completed, house):
-    """Experiences for `preview` and `lift`, from the folder that is named so far, or the variable's."""
+    """Experiences for `preview`, `lift` and `explain`, from the folder that is named so far, or the variable's."""
     rules = house / "rules"
-    verb, every, option, choice, one, of_variable = completed(
+    verb, every, option, choice, one, explained, of_variable = completed(
         "mutiny-edge prev",
         "mutiny-edge ",
         "mutiny-edge serve --work",
         "mutiny-edge completion ",
         f"mutiny-edge lift --rules {rules} homepage-i",
+        f"mutiny-edge explain --rules {rules} --experience homepage-i",
         "mutiny-edge preview x --variant v --segment small",
         MUTINY_EDGE_RULES=str(rules),
     )
@@ -61,7 +62,7 @@ def test_bash_completes_verbs_options_and_keys(completed, house):
     assert every == list(VERBS)
     assert option == ["--workers"]
     assert choice == ["bash", "zsh", "fish"]
-    assert one == ["homepage-industry"]
+    assert one == explained == ["homepage-industry"]
     assert of_variable
     assert all(key.startswith("small") for key in of_variable)
 

@@ -45,7 +45,7 @@ def test_damaged_records_are_told_without_their_ids(run, stored):
     stored.write_bytes(stored.read_bytes().replace(b"secret77", b"sekret77"))
     done = run("store", "verify")
     assert done.returncode == 1
-    assert done.stdout == f"visitor {sha256(b'v77').hexdigest()[:12]}: its checksum does not fit\n"
+    assert done.stdout == f"visitor {sha256(b'v77').hexdigest()[:12]}: its checksum or its type does not fit\n"
     assert "mutiny-edge store rebuild --from-log" in done.stderr
     assert "ret77" not in done.stdout + done.stderr
     said = json.loads(run("store", "verify", "--format", "json").stdout)

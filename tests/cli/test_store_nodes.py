@@ -42,11 +42,20 @@ def test_nodes(valkey_server, stats, tmp_path):
         log.write(b"\n" * 7)
     nodes, lines = stats("a")
     assert sorted(nodes, key=lambda node: node["files"]) == [
-        {"node": a, "files": 1, "newest": "2026-06-01T12:00:00Z", "behind_bytes": 7},
-        {"node": b, "files": 2, "newest": "2026-11-25T00:00:00Z", "behind_bytes": None},
+        {"node": a, "files": 1, "newest": "2026-06-01T12:00:00Z", "behind_bytes": 7, "trouble": None},
+        {"node": b, "files": 2, "newest": "2026-11-25T00:00:00Z", "behind_bytes": None, "trouble": None},
     ]
     of_a, of_b = (next(line for line in lines if line.startswith(node)) for node in (a, b))
     assert of_a.endswith("1  2026-06-01 12:00  this data folder's; 7 bytes of it are not in the store yet")
     assert of_b.endswith("2  2026-11-25 00:00")
     assert any(line.startswith(f"valkey at {valkey_server.url()}: ") for line in lines)
     assert not (tmp_path / "asks").exists()
+
+
+def test_what_another_program_put_there_is_told(valkey_server, stats, tmp_path):
+    """By its key, with what to do; the rest is told all the same."""
+    valkey_server.ask("LPUSH", "mutiny:marks:zz", "a")
+    [node], _ = stats("a")
+    assert (node["node"], node["files"]) == ("zz", 0)
+    assert "mutiny:marks:zz: no marks are in it" in node["trouble"]
+    assert "MUTINY_EDGE_STORE_PREFIX" in node["trouble"]

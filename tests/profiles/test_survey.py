@@ -25,7 +25,7 @@ def test_damaged_records_are_told_by_a_hash() -> None:
     seen = survey([(ANN, DAMAGED), (ANN, b"\xc0")])
     hashed = sha256(b"ann").hexdigest()[:12]
     assert [(bad.kind, bad.id_hash) for bad in seen.damaged] == [("visitor", hashed)] * 2
-    assert seen.damaged[0] == Bad("visitor", hashed, "its checksum does not fit")
+    assert seen.damaged[0] == Bad("visitor", hashed, "its checksum or its type does not fit")
     assert seen.damaged[1].why.startswith("not a record")
 
 

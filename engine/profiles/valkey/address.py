@@ -107,7 +107,8 @@ def address(text: str) -> Address:
     scheme, separator, rest = text.partition("://")
     means = _SCHEMES.get(scheme.lower().replace("valkey", "redis", 1))
     if not separator or means is None:
-        _refuse(f"Expected {FORMS}; it begins with {f'{scheme}://' if separator else 'none of these'}")
+        shown = f"{scheme}://" if separator and "@" not in scheme else "none of these"
+        _refuse(f"Expected {FORMS}; it begins with {shown}")
     form, tls = means
     rest, _, query = rest.partition("?")
     who, at, where = rest.rpartition("@")
@@ -198,4 +199,6 @@ def _options(query: str, form: Form, *, tls: bool) -> dict[str, str]:
             hint = "; certificates are for rediss://" if name in _CERTIFICATES and not tls else ""
             _refuse(f"Expected {' or '.join(f'{one}=…' for one in taken) or 'nothing'} behind ?, got {name!r}{hint}")
         options[name] = unquote(value)
+    if "ssl_keyfile" in options and "ssl_certfile" not in options:
+        _refuse("there is an ssl_keyfile without the ssl_certfile that it is the key of")
     return options

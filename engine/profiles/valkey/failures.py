@@ -6,9 +6,11 @@ What lives here: those words, and which errors may be over by now. What may not:
    may answer. `StoreFull` says that reads go on.
 2. A server's own text is shown where it says more than its kind does, and never where it may name a key: keys are
    people.
+3. What is the matter comes first and what to do behind a semicolon, so that `doctor` can tell them apart. Certificates
+   are looked at only when a connection has failed: TLS does not say which file it means.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -16,6 +18,7 @@ from redis.exceptions import (
     AuthenticationError,
     BusyLoadingError,
     ClusterDownError,
+    InvalidResponse,
     MasterDownError,
     NoPermissionError,
     OutOfMemoryError,
@@ -26,28 +29,31 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as Unconnected
 from redis.exceptions import TimeoutError as Unanswered
 
-from engine.profiles.store import StoreDamaged, StoreError, StoreFull, StoreUnavailable
+from engine.profiles.store import StoreError, StoreFull, StoreUnavailable
+from engine.profiles.valkey.address import Address
 from engine.profiles.valkey.attempts import NotTried
-from engine.profiles.valkey.topology import NoSuchService, OfCluster, Servers, Shifted
+from engine.profiles.valkey.certificates import fault
+from engine.profiles.valkey.errors import NoSuchService, OfCluster, SentinelRefuses, Shifted
+from engine.profiles.valkey.topology import Servers
 
 _NO_ROOM: Final = (
     "has no room to write: its maxmemory is reached, and its policy evicts nothing (rightly: what is evicted is lost); "
     "raise maxmemory, or give idle anonymous profiles an end with --store-ttl"
 )
 _READ_ONLY: Final = (
-    "is a replica and takes no writes: give the primary's address with --write-store, or that of its Sentinels "
+    "is a replica and takes no writes; give the primary's address with --write-store, or that of its Sentinels "
     "(redis+sentinel://…/SERVICE), who know which one that is"
 )
 _LOADING: Final = "is loading its data after a start; it answers when that is done"
 _NO_PRIMARY: Final = "is a replica that has lost its primary, and answers when it has one (replica-serve-stale-data no)"
 _IN_CLUSTER: Final = "is part of a cluster: give it as one, redis+cluster://HOST:PORT"
 _NO_CLUSTER: Final = "is no cluster: give it as one server, redis://HOST:PORT"
-_WRONG_TYPE: Final = (
-    "keeps something else under a key of ours: another program uses the same prefix; "
-    "give another one with --store-prefix"
+_NO_ROOM_ON_DISK: Final = "cannot write to its own disk, and takes no writes until it can; its own log says why"
+_TOO_FEW: Final = (
+    "takes no writes, for too few replicas follow it; start them, or let min-replicas-to-write ask for fewer"
 )
-_NO_ROOM_ON_DISK: Final = "cannot write to its own disk, and takes no writes until it can"
-_TOO_FEW: Final = "takes no writes, for too few replicas follow it (min-replicas-to-write)"
+_GUIDE: Final = "engine/guide/many-nodes.md, Rights,"
+_KEYS: Final = "the keys under its prefix"
 _MOMENT: Final = "could not be reached a moment ago; it is tried twice a second"
 _BY_KIND: Final[Mapping[type[RedisError], str]] = {
     ReadOnlyError: _READ_ONLY,
@@ -57,10 +63,10 @@ _BY_KIND: Final[Mapping[type[RedisError], str]] = {
     NotTried: _MOMENT,
     Shifted: "is handing its slots from server to server; the same may be tried again",
     Unanswered: "does not answer",
+    InvalidResponse: "is no Redis or Valkey: it answers in another protocol, as a web server does",
 }
 # By what a server's text begins with, where redis-py has no class for it.
 _BY_WORDS: Final[Mapping[str, tuple[Callable[[str], StoreError], str]]] = {
-    "WRONGTYPE": (StoreDamaged, _WRONG_TYPE),
     "MISCONF": (StoreFull, _NO_ROOM_ON_DISK),
     "NOREPLICAS": (StoreUnavailable, _TOO_FEW),
     "This instance has cluster support disabled": (StoreUnavailable, _NO_CLUSTER),
@@ -68,19 +74,21 @@ _BY_WORDS: Final[Mapping[str, tuple[Callable[[str], StoreError], str]]] = {
 }
 
 
-def failure(where: object, error: RedisError) -> StoreError:
-    """What the server says, in the words of the store; `where` is its address without a password."""
+def failure(where: object, error: RedisError, address: Address | None = None) -> StoreError:
+    """What the server says, in the words of the store; `where` is its address without a password, or its name."""
+    address = where if isinstance(where, Address) else address
     if isinstance(error, OutOfMemoryError):
         return StoreFull(f"{where} {_NO_ROOM}")
     if isinstance(error, NoSuchService):
         return StoreUnavailable(f"{where}: {error}; is the service's name right?")
     if isinstance(error, AuthenticationError):
-        return StoreUnavailable(f"{where} {_of_password(str(error))}")
-    if isinstance(error, NoPermissionError) or _is_refused_in_script(error):
-        return StoreUnavailable(f"{where} {_of_rights(str(error))}")
+        of_sentinel = isinstance(error, SentinelRefuses)
+        return StoreUnavailable(f"{where}{_of_password(str(error), address, of_sentinel=of_sentinel)}")
+    if (lacking := lacks(error)) is not None:
+        return StoreUnavailable(f"{where} {of_rights([lacking])}")
     for kind, words in _BY_KIND.items():
         if isinstance(error, kind):
-            return StoreUnavailable(f"{where} {words}")
+            return StoreUnavailable(f"{where} {words}{_of_tls(error, address)}")
     if isinstance(error, ClusterDownError):
         return StoreUnavailable(f"{where}: the cluster is down ({error}); it answers when all slots have a primary")
     if isinstance(error, ResponseError):
@@ -88,7 +96,15 @@ def failure(where: object, error: RedisError) -> StoreError:
             if words in str(error):
                 return kind_(f"{where} {means}")
         return StoreUnavailable(f"{where} refuses: {_without_arguments(str(error))}")
-    return StoreUnavailable(f"{where} cannot be reached: {error}")
+    wrong = None if address is None else fault(address.certificates)
+    said = f"{error}{_of_tls(error, address)}" if wrong is None else wrong
+    return StoreUnavailable(f"{where} cannot be reached: {said}")
+
+
+def _of_tls(error: RedisError, address: Address | None) -> str:
+    """A server without TLS says nothing to a greeting in it, or something that is none."""
+    is_deaf = isinstance(error, Unanswered) or "WRONG_VERSION_NUMBER" in str(error)
+    return "; does it speak TLS? If not, its address is redis://…" if address and address.tls and is_deaf else ""
 
 
 def may_pass(error: RedisError, servers: Servers) -> bool:
@@ -108,8 +124,20 @@ def may_pass(error: RedisError, servers: Servers) -> bool:
     return False
 
 
-def _is_refused_in_script(error: RedisError) -> bool:
-    return isinstance(error, ResponseError) and "executing the script" in str(error)
+def lacks(error: Exception) -> str | None:
+    """What a user may not use, by an error that says so: a command, or keys; never which key."""
+    said = str(error)
+    if isinstance(error, NoPermissionError):
+        command = said.partition("run the '")[2].partition("'")[0]
+        return f"the command {command.upper()}" if command else _KEYS
+    if isinstance(error, ResponseError) and "executing the script" in said:
+        return "one of the commands GET, SET, HGET and HSET in a script" if "this command" in said else _KEYS
+    return None
+
+
+def of_rights(lacking: Sequence[str]) -> str:
+    """That these are lacking, and what to do."""
+    return f"does not let its user use {', '.join(lacking)}; give that right with ACL SETUSER ({_GUIDE} has it whole)"
 
 
 def _without_arguments(said: str) -> str:
@@ -117,21 +145,20 @@ def _without_arguments(said: str) -> str:
     return said.partition(", with args")[0]
 
 
-def _of_password(said: str) -> str:
+def _of_password(said: str, address: Address | None, *, of_sentinel: bool) -> str:
+    who = ": a Sentinel" if of_sentinel else ""
     if "without any password" in said or "no password is set" in said:
-        return "has no password, and the address has one: leave it out"
+        place = "is given sentinel_password" if of_sentinel else "the address has one"
+        return f"{who} has no password, and {place}; leave it out"
     if "required" in said or "NOAUTH" in said or "already authenticated" in said:
-        return "wants a password: write it into the address (redis://USER:PASSWORD@HOST:PORT)"
-    return "refuses the user or password in the address"
+        how = "?sentinel_password=PASSWORD behind it" if of_sentinel else _with_password(address)
+        return f"{who} wants a password; write it into the address ({how})"
+    what = "sentinel_user or sentinel_password" if of_sentinel else "user or password"
+    return f"{who} refuses the {what} in the address; see which ones it knows (ACL LIST there)"
 
 
-def _of_rights(said: str) -> str:
-    """The command that a user may not run; never the key."""
-    command = said.partition("run the '")[2].partition("'")[0]
-    if command:
-        what = f"the command {command.upper()}"
-    elif "this command" in said:
-        what = "one of the commands GET, SET, HGET and HSET in a script"
-    else:
-        what = "the keys under its prefix"
-    return f"does not let its user use {what}: give that right with ACL SETUSER (the README has the whole line)"
+def _with_password(address: Address | None) -> str:
+    """Where a password stands in an address like this one."""
+    scheme, _, _ = ("redis" if address is None else str(address)).partition("://")
+    where = {"socket": "/PATH", "sentinel": "HOST:PORT/SERVICE"}.get("" if address is None else address.form)
+    return f"{scheme}://USER:PASSWORD@{where or 'HOST:PORT'}"

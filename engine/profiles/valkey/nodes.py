@@ -5,6 +5,7 @@ A node is known by the marks that it keeps there (`marks`); one that never appli
 
 from typing import Final
 
+from msgspec import Struct
 from redis.exceptions import RedisError
 
 from engine.profiles.valkey.address import Address
@@ -17,12 +18,20 @@ from engine.profiles.valkey.topology import Session, servers_of, session
 _MARKS: Final = b"marks:"
 
 
-def nodes(address: Address, prefix: str) -> dict[str, dict[str, int]]:
-    """The marks of each node, by its id. Raises StoreError."""
+class Noted(Struct, frozen=True):
+    """What is kept of a node: its marks, and the keys where its marks should be and something else is."""
+
+    marks: dict[str, int]
+    foreign: list[str]
+
+
+def nodes(address: Address, prefix: str) -> dict[str, Noted]:
+    """What is kept of each node, by its id. Raises StoreError."""
     servers = servers_of(address, Attempts())
     try:
         with session(servers) as of:
-            return {node: Marks(prefix.encode(), node).read(of) for node in _ids(of, prefix.encode())}
+            all_ = {node: Marks(prefix.encode(), node) for node in _ids(of, prefix.encode())}
+            return {node: Noted(marks.read(of), marks.foreign(of)) for node, marks in all_.items()}
     except RedisError as error:
         raise failure(address, error) from error
     finally:

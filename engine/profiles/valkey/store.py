@@ -13,7 +13,9 @@ error means (`failures`).
    once, after somebody's links have changed, and who had to make it notes what was missing.
 5. It reads and writes at one address, for what a write depends on must be the primary's. Whoever only reads may open
    another one on a replica.
-6. When a line breaks, or a primary turned into a replica, the servers are looked for anew, and all that was asked is
+6. What is of another type than a record's, for somebody else put it under a key of ours, is one more damaged record: it
+   reads as `DAMAGED`, and the next write puts a record in its place. So it holds up nobody, and no batch.
+7. When a line breaks, or a primary turned into a replica, the servers are looked for anew, and all that was asked is
    asked once more from its beginning; then the trouble is told.
 """
 
@@ -22,7 +24,8 @@ from contextlib import suppress
 from hashlib import sha1
 from typing import Any, Final, TypeAlias, TypeVar
 
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import TimeoutError as Unanswered
 
 from engine.limits import DAMAGED_KEYS, VALKEY_KEYS, VALKEY_REDIRECTS, VALKEY_ROUNDS
 from engine.profiles.encoding import BadRecord, joined, merged
@@ -42,10 +45,13 @@ from engine.profiles.store import (
 from engine.profiles.valkey import scripts, value
 from engine.profiles.valkey.address import Address, checked_prefix
 from engine.profiles.valkey.attempts import Attempts, NotTried
+from engine.profiles.valkey.breaker import Breaker
+from engine.profiles.valkey.errors import Shifted
 from engine.profiles.valkey.failures import failure, may_pass
 from engine.profiles.valkey.marks import Marks
 from engine.profiles.valkey.scanning import keys as scanned_keys
-from engine.profiles.valkey.topology import Session, Shifted, servers_of, session
+from engine.profiles.valkey.topology import Session, servers_of, session
+from engine.profiles.valkey.wire import is_of_another_type
 from engine.profiles.valkey.wire import value as valued
 
 T = TypeVar("T")
@@ -53,6 +59,7 @@ After: TypeAlias = Callable[[Key, bytes | None], bytes | None]  # a record's bod
 
 PREFIX: Final = "mutiny:"
 _DONE: Final = 1  # what `SWAP` answers
+_NO_RECORD: Final = b""  # what is read where something of another type is, here and in `scripts`
 
 
 class ValkeyStore:
@@ -66,21 +73,27 @@ class ValkeyStore:
         prefix: str = PREFIX,
         idle_s: int | None = None,
         attempts: Attempts | None = None,
+        breaks: bool = False,
         rest: Callable[[], None] = lambda: None,
     ) -> None:
         """`node` is whose marks are meant. After `idle_s` without a write, profiles of nobody known are gone.
-        `attempts` is what all who connect in this process share. `rest` is called before each record that is written.
+        `attempts` is what all who connect in this process share. `breaks`: a server that refuses to be written is not
+        asked to be by everybody (`breaker`). `rest` is called before each record that is written.
 
         Raises BadAddress where the prefix is none.
         """
         self.address = address
         self._prefix = checked_prefix(prefix).encode()
-        self._servers = servers_of(address, Attempts() if attempts is None else attempts)
+        attempts = Attempts() if attempts is None else attempts
+        self._servers = servers_of(address, attempts)
+        self._breaker = Breaker(self._probe, attempts) if breaks else None
+        self._trouble: RedisError = Shifted()  # the last one
         self._marks = Marks(self._prefix, node)
         self._idle = () if idle_s is None else ("EX", idle_s)
         self._rest = rest
         self._damaged: set[Key] = set()
         self._closed = False
+        self.histories: frozenset[str] = frozenset()  # of the primaries, by `stats`; none where they do not answer
 
     def get(self, keys: Sequence[Key]) -> list[Found]:
         """The bodies under these keys, in their order. Raises StoreError."""
@@ -119,7 +132,7 @@ class ValkeyStore:
         """Of log files that are gone. Raises StoreError."""
         gone = sorted(set(names))
         if gone:
-            self._work(lambda of: self._marks.forget(of, gone))
+            self._work(lambda of: self._marks.forget(of, gone), writes=True)
 
     def scan(self, kind: Kind | None = None) -> Iterator[tuple[Key, Found]]:
         """Every record (of one kind), in no order. While slots move between servers, one may be met twice or be missed.
@@ -138,19 +151,24 @@ class ValkeyStore:
     def delete(self, keys: Iterable[Key]) -> int:
         """Remove these records; how many there were. Raises StoreError."""
         gone = sorted(set(keys))
-        removed = self._work(lambda of: [answer for some in _portions(gone) for answer in self._ask(of, "DEL", some)])
+        removed = self._work(
+            lambda of: sum(sum(map(valued, self._ask(of, "DEL", some))) for some in _portions(gone)), writes=True
+        )
         self._damaged.difference_update(gone)
-        return sum(removed)
+        return removed
 
     def stats(self) -> StoreStats:
         """`records` are the keys of the servers' database, without this node's marks: whatever else is kept there
         counts too, for a server counts no prefixes. `used_bytes` is all the memory of the servers. Raises StoreError.
         """
-        said, own = self._work(lambda of: (of.each(("DBSIZE",), ("INFO", "memory")), self._marks.count(of)))
+        self.histories, known = frozenset(), (("DBSIZE",), ("INFO", "memory"), ("INFO", "replication"))
+        said, own = self._work(lambda of: (of.each(*known), self._marks.count(of)))
+        ids = (_fields(text).get("master_replid") for *_, text in said)
+        self.histories = frozenset(filter(None, ids))
         return StoreStats(
             kind="valkey",
-            records=max(0, sum(count for count, _ in said) - own),
-            used_bytes=sum(int(_fields(text)["used_memory"]) for _, text in said),
+            records=max(0, sum(count for count, *_ in said) - own),
+            used_bytes=sum(int(_fields(text)["used_memory"]) for _, text, _ in said),
             damaged=len(self._damaged),
             damaged_keys=tuple(sorted(self._damaged)[:DAMAGED_KEYS]),
         )
@@ -158,16 +176,20 @@ class ValkeyStore:
     def note_route(self, key: Key, raw: bytes, route: Sequence[bytes]) -> None:
         """Note in this value, if it is still that, what a reader will want next; it does not matter if that fails."""
         with suppress(StoreError):
-            self._work(lambda of: self._note(of, key, raw, route))
+            self._work(lambda of: self._note(of, key, raw, route), writes=True)
 
     def close(self) -> None:
         """Close all connections. Closing twice is harmless."""
         self._closed = True
+        if self._breaker is not None:
+            self._breaker.close()
         self._servers.close()
 
-    def _work(self, work: Callable[[Session], T]) -> T:
+    def _work(self, work: Callable[[Session], T], *, writes: bool = False) -> T:
         """What `work` makes of a session; of another one where that may help. Raises StoreError."""
         self._refuse_closed()
+        if writes and self._breaker is not None:
+            self._breaker.check()
         trouble: RedisError = Shifted()
         is_first = True
         for _ in range(VALKEY_REDIRECTS):
@@ -181,10 +203,30 @@ class ValkeyStore:
                 break
             except RedisError as error:
                 trouble = error
-                if not (is_first and may_pass(error, self._servers)):
+                has_waited = self._breaker is not None and isinstance(error, Unanswered)
+                if has_waited or not (is_first and may_pass(error, self._servers)):
                     break
                 is_first = False
-        raise failure(self.address, trouble) from trouble
+        raise self._told(trouble, writes=writes) from trouble
+
+    def _told(self, trouble: RedisError, *, writes: bool) -> StoreError:
+        told = failure(self.address, trouble)
+        is_refusal = isinstance(trouble, ResponseError)
+        if self._breaker is not None and (writes or not is_refusal):
+            self._trouble = trouble
+            self._breaker.note(told, refuses=writes and (is_refusal or isinstance(trouble, Unanswered)))
+        return told
+
+    def _probe(self) -> None:
+        """Is a write taken again, by the servers that there are now? Raises StoreError."""
+        self._refuse_closed()
+        may_pass(self._trouble, self._servers)  # it looks who is there
+        try:
+            with session(self._servers) as of:
+                self._marks.probe(of)
+        except RedisError as error:
+            self._trouble = error
+            raise failure(self.address, error) from error
 
     def _refuse_closed(self) -> None:
         if self._closed:
@@ -195,10 +237,11 @@ class ValkeyStore:
 
     def _ask(self, of: Session, command: str, keys: Sequence[Key]) -> list[Any]:
         places = [self._key(key) for key in keys]
-        return [valued(answer) for answer in of.ask([(place, (command, place)) for place in places])]
+        return of.ask([(place, (command, place)) for place in places])
 
     def _raws(self, of: Session, keys: Sequence[Key]) -> list[bytes | None]:
-        return self._ask(of, "GET", keys)
+        answers = self._ask(of, "GET", keys)
+        return [_NO_RECORD if is_of_another_type(answer) else valued(answer) for answer in answers]
 
     def _found(self, key: Key, raw: bytes | None) -> Found:
         body = None if raw is None else value.unpacked(key, raw)
@@ -218,7 +261,9 @@ class ValkeyStore:
                 self._marks.rise(of, marks)
 
         if keys or marks:
-            self._work(work)
+            self._work(work, writes=True)
+        elif self._breaker is not None:
+            self._breaker.check()
         return len(changed)
 
     def _merge(self, of: Session, keys: Sequence[Key], after: After, changed: set[Key]) -> None:

@@ -5,7 +5,8 @@ What lives here: finding servers, following a cluster's redirections. What may n
 1. Everything is asked in a `Session`. In it there is at most one line to each server, held to its end: what a mark
    says of a batch it says of the server that took that batch, for between the two nothing is connected anew, and no
    other server is found to be the primary (`stay`).
-2. Commands for several servers go out to all of them before the first answer is read: one trip, however many.
+2. Commands for several servers go out to all of them before the first answer is read: one trip, however many. When one
+   of them does not answer, no other one is connected to any more: several that hang are waited for as long as one.
 3. A cluster's map of slots is what any of its nodes says. `MOVED` has it read again, `ASK` and `TRYAGAIN` are followed:
    a slot that is under way to another server is read and written there or here.
 4. When something broke or a primary became a replica, `renew` looks who is there now. If that is somebody else, the
@@ -19,33 +20,28 @@ from time import sleep
 from typing import Any, Final, Protocol
 
 from redis.crc import key_slot
-from redis.exceptions import AskError, ClusterDownError, MovedError, RedisError, ResponseError, TryAgainError
+from redis.exceptions import (
+    AskError,
+    AuthenticationError,
+    ClusterDownError,
+    MovedError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
 from redis.exceptions import ConnectionError as Unconnected
+from redis.exceptions import TimeoutError as Unanswered
 
 from engine.limits import VALKEY_REDIRECTS
 from engine.profiles.valkey import slots
 from engine.profiles.valkey.address import Address, Server, named
 from engine.profiles.valkey.attempts import Attempts
+from engine.profiles.valkey.errors import NoSuchService, OfCluster, SentinelRefuses, Shifted
 from engine.profiles.valkey.scripts import Asked, Command
 from engine.profiles.valkey.wire import Line, Wire, to_server, to_socket, value
 
 _PAUSE_S: Final = 0.01  # keys of a slot that moves come one by one, in fractions of a millisecond
 _NO_TAG: Final = (b"",)  # one server: its marks need no place of their own
-
-
-class NoSuchService(Unconnected):
-    """The Sentinels that answered know no service of this name."""
-
-
-class Shifted(RedisError):
-    """A slot had another primary than was thought: what was written before may be on a server that is none any more."""
-
-
-class OfCluster(ResponseError):
-    """The server is part of a cluster, and was asked as if it stood alone."""
-
-    def __init__(self, server: Server) -> None:
-        super().__init__(f"a key of ours is on {named(server)}")
 
 
 class Servers(Protocol):
@@ -91,6 +87,7 @@ class Session:
         self._lines: dict[str, Line] = {}
         self._has_shifted = False
         self._stays = False
+        self._hanging: Unanswered | None = None
 
     def stay(self) -> None:
         """From now on nothing is asked of a server that has just been found. Raises Shifted where it was before."""
@@ -135,7 +132,13 @@ class Session:
         """The line to this server. Raises RedisError."""
         line = self._lines.get(wire.name)
         if line is None:
-            line = self._lines[wire.name] = wire.line()
+            if self._hanging is not None:
+                raise self._hanging
+            try:
+                line = self._lines[wire.name] = wire.line()
+            except Unanswered as error:
+                self._hanging = error
+                raise
         return line
 
     def release(self) -> None:
@@ -183,17 +186,10 @@ def session(servers: Servers) -> Iterator[Session]:
         opened.release()
 
 
-class Alone:
-    """One server."""
+class _NoCluster:
+    """One server has all."""
 
     is_cluster = False
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-
-    def wire(self, key: bytes) -> Wire:  # noqa: ARG002 - as of a cluster
-        """There is one."""
-        return self._wire
 
     def node(self, server: Server) -> Wire:
         """It is no server alone. Raises OfCluster."""
@@ -203,13 +199,24 @@ class Alone:
         """It is no server alone. Raises OfCluster."""
         raise OfCluster(server)
 
-    def primaries(self) -> list[Wire]:
-        """There is one."""
-        return [self._wire]
-
     def tags(self) -> tuple[bytes, ...]:
         """None is needed."""
         return _NO_TAG
+
+
+class Alone(_NoCluster):
+    """One server."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def wire(self, key: bytes) -> Wire:  # noqa: ARG002 - as of a cluster
+        """There is one."""
+        return self._wire
+
+    def primaries(self) -> list[Wire]:
+        """There is one."""
+        return [self._wire]
 
     def renew(self) -> bool:
         """There is nobody else; but its name is looked up anew."""
@@ -221,10 +228,8 @@ class Alone:
         self._wire.close()
 
 
-class Watched:
+class Watched(_NoCluster):
     """The primary of a service that Sentinels watch."""
-
-    is_cluster = False
 
     def __init__(self, address: Address, attempts: Attempts) -> None:
         arguments = address.sentinel_arguments()
@@ -238,21 +243,9 @@ class Watched:
         """The primary. Raises RedisError."""
         return self._primary or self._found()
 
-    def node(self, server: Server) -> Wire:
-        """It is no server alone. Raises OfCluster."""
-        raise OfCluster(server)
-
-    def moved(self, slot: int, server: Server) -> None:  # noqa: ARG002 - as of a cluster
-        """It is no server alone. Raises OfCluster."""
-        raise OfCluster(server)
-
     def primaries(self) -> list[Wire]:
         """There is one. Raises RedisError."""
         return [self.wire(b"")]
-
-    def tags(self) -> tuple[bytes, ...]:
-        """None is needed."""
-        return _NO_TAG
 
     def renew(self) -> bool:
         """Ask the Sentinels. Raises RedisError."""
@@ -283,6 +276,8 @@ class Watched:
                 [answer] = wire.ask(("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._address.service))
                 if value(answer) is not None:
                     return answer[0].decode(), int(answer[1])
+            except AuthenticationError as error:
+                trouble = SentinelRefuses(*error.args)
             except RedisError as error:
                 trouble = error
         raise trouble

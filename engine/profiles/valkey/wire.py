@@ -9,21 +9,25 @@ has it. What may not: which server a key belongs to (`topology`), what an error 
    password is no connection.
 3. **An answer is a value or an exception**, never raised here: of a thousand commands those that succeeded have.
 4. Where a line breaks, what was not answered by then is answered with the reason, and the idle connections to that
-   server are closed: they are most likely as dead.
+   server are closed: they are most likely as dead. A server that has not answered for `VALKEY_ANSWER_S` since it was
+   asked is one that hangs, also where others were waited for meanwhile: several hang no longer than one.
 5. The names of server and program are not told to the server (`CLIENT SETINFO`): two trips, and a right more to grant.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
 from typing import Any, Final
 
 from redis.connection import AbstractConnection, Connection, ConnectionPool, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import TimeoutError as Unanswered
 
 from engine.limits import VALKEY_ANSWER_S, VALKEY_CONNECT_S
 from engine.profiles.valkey.address import Server, named
 from engine.profiles.valkey.attempts import Attempts
 from engine.profiles.valkey.scripts import Command
 
+_GLANCE_S: Final = 0.05  # for what has most likely come already
 _FORM: Final[Mapping[str, Any]] = {"protocol": 2, "driver_info": None}
 
 
@@ -33,12 +37,14 @@ class _Asking(AbstractConnection):
     def __init__(self, *, attempts: Attempts, name: str, **arguments: Any) -> None:
         self._attempts = attempts
         self._name = name
+        self.made_s = float("-inf")
         super().__init__(**arguments)
 
     def connect_check_health(self, check_health: bool = True, retry_socket_connect: bool = True) -> None:  # noqa: ARG002, FBT001, FBT002 - redis-py's
         """Raises RedisError."""
         if self.is_connected:
             return
+        self._attempts.lost(self._name, monotonic() - self.made_s)  # it was made before, and found to be dead
         self._attempts.begin(self._name)
         well = False
         try:
@@ -47,7 +53,7 @@ class _Asking(AbstractConnection):
             self.read_response()
             made: Any = self._sock
             made.settimeout(self.socket_timeout)
-            well = True
+            well, self.made_s = True, monotonic()
         finally:
             if not well:
                 self.disconnect()  # type: ignore[no-untyped-call]
@@ -72,30 +78,34 @@ class _Local(_Asking, UnixDomainSocketConnection):
 
 
 class Line:
-    """A connection while somebody has it. `told` hears whether the server answers."""
+    """A connection while somebody has it. `told` hears of an answer, or why there is none."""
 
-    def __init__(self, pool: ConnectionPool, told: Callable[[bool], None]) -> None:
+    def __init__(self, pool: ConnectionPool, told: Callable[[RedisError | None], None]) -> None:
         """Raises RedisError."""
         self._pool = pool
         self._told = told
         self._connection: Any = pool.get_connection()
         self._sent = 0
+        self._sent_s = 0.0
         self._broken: RedisError | None = None
 
     def send(self, commands: Sequence[Command]) -> None:
         """Send these; `answers` must follow."""
-        self._sent = len(commands)
+        self._sent, self._sent_s = len(commands), monotonic()
         if self._broken is None:
             self._guarded(lambda: self._connection.send_packed_command(self._connection.pack_commands(commands)))
 
     def answers(self) -> list[Any]:
         """What the server says to each, or the exception."""
         answers: list[Any] = []
+        self._wait(max(_GLANCE_S, self._sent_s + VALKEY_ANSWER_S - monotonic()))
         while len(answers) < self._sent and self._broken is None:
             self._guarded(lambda: answers.append(self._answer()))
+            if len(answers) == 1:
+                self._wait(VALKEY_ANSWER_S)
         answers += [self._broken] * (self._sent - len(answers))
         self._sent = 0
-        self._told(self._broken is None)
+        self._told(self._broken)
         return answers
 
     def release(self) -> None:
@@ -103,6 +113,11 @@ class Line:
         if self._sent:  # what was asked is not read
             self._connection.disconnect()
         self._pool.release(self._connection)
+
+    def _wait(self, most_s: float) -> None:
+        """For the next piece of an answer."""
+        if self._broken is None:
+            self._connection._sock.settimeout(most_s)
 
     def _answer(self) -> Any:
         try:
@@ -125,12 +140,13 @@ class Line:
 class Wire:
     """One server and the connections to it."""
 
-    def __init__(self, name: str, pool: ConnectionPool, host: str = "") -> None:
+    def __init__(self, name: str, pool: ConnectionPool, attempts: Attempts, host: str = "") -> None:
         """Made by `to_server` and `to_socket`; nothing is opened before the first question."""
         self.name = name
         self.host = host
         self.answers = True  # the last time that it was asked; and before that it may
         self._pool = pool
+        self._attempts = attempts
 
     def line(self) -> Line:
         """A connection to it. Raises RedisError."""
@@ -145,8 +161,10 @@ class Wire:
         finally:
             line.release()
 
-    def _note(self, answers: bool) -> None:  # noqa: FBT001 - that is all there is to say
-        self.answers = answers
+    def _note(self, broken: RedisError | None) -> None:
+        self.answers = broken is None
+        if isinstance(broken, Unanswered):
+            self._attempts.hangs(self.name)
 
     def let_go(self) -> None:
         """Close those connections that nobody has now."""
@@ -177,7 +195,7 @@ def _wire(name: str, kind: Any, arguments: dict[str, Any], attempts: Attempts, h
         **_FORM,
         **arguments,
     }
-    return Wire(name, ConnectionPool(kind, **known), host)
+    return Wire(name, ConnectionPool(kind, **known), attempts, host)
 
 
 def value(answer: Any) -> Any:
@@ -185,3 +203,8 @@ def value(answer: Any) -> Any:
     if isinstance(answer, Exception):
         raise answer
     return answer
+
+
+def is_of_another_type(answer: Any) -> bool:
+    """Is what lies there of another type than was asked for?"""
+    return isinstance(answer, ResponseError) and str(answer).startswith("WRONGTYPE")

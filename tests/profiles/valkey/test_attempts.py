@@ -55,6 +55,46 @@ def test_a_server_that_is_gone_is_tried_twice_a_second(clock: Clock) -> None:
     assert tried(attempts, "a", well=True)
 
 
+def test_a_server_that_lets_in_and_throws_out_is_tried_twice_a_second(clock: Clock) -> None:
+    """Whoever has the connections, once it has done so twice; and no longer than it does so."""
+    attempts = Attempts(clock)
+    per_second: Counter[int] = Counter()
+    for _ in range(30):
+        for _ in range(5):
+            per_second[int(clock.now)] += tried(attempts, "a", well=True)
+        clock.now += 0.3
+        attempts.lost("a", 0.3)
+    assert max(per_second[second] for second in range(102, 109)) <= 2
+    clock.now += 3
+    assert all(tried(attempts, "a", well=True) for _ in range(10))
+    attempts.lost("a", 3600)
+    attempts.lost("a", 3600)
+    assert attempts.pause_s("a") == 0
+
+
+def test_where_somebody_looks_after_it_nobody_else_tries(clock: Clock) -> None:
+    """A server that hangs; whoever finds it well finds it for all."""
+    attempts = Attempts(clock)
+    attempts.hangs("a")
+    with attempts.looking_after():
+        clock.now += 10
+        others: list[type[Exception] | None] = []
+
+        def want() -> None:
+            try:
+                attempts.begin("a")
+            except NotTried:
+                others.append(NotTried)
+
+        thread = Thread(target=want)
+        thread.start()
+        thread.join()
+        assert others == [NotTried]
+        attempts.begin("a")
+        attempts.ended("a", well=True)
+    assert tried(attempts, "a", well=True)
+
+
 def test_several_that_are_gone_share_the_attempts(clock: Clock) -> None:
     """Each has its turn, together they are tried twice a second; one that answers is not held up by them."""
     attempts = Attempts(clock)

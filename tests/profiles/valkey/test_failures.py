@@ -7,7 +7,7 @@ import pytest
 
 from engine.profiles.ids import key
 from engine.profiles.record import Change
-from engine.profiles.store import StoreDamaged, StoreError, StoreFull, StoreUnavailable
+from engine.profiles.store import StoreError, StoreFull, StoreUnavailable
 from engine.profiles.valkey.store import ValkeyStore
 
 Opens = Callable[..., ValkeyStore]
@@ -90,26 +90,44 @@ def test_nobody_is_there(valkey: Any, opens: Opens) -> None:
         assert "could not be reached a moment ago; it is tried twice a second" in told(store)
 
 
+def test_passwords_of_sentinels(valkey_servers: Any, opens: Opens) -> None:
+    """They are their own: which one is wrong is said, and where it stands in the address."""
+    primary = valkey_servers.one(f"requirepass {SECRET}")
+    sentinel = valkey_servers.sentinel(primary)
+    where = f"redis+sentinel://:{SECRET}@{sentinel.address}/edge"
+    alone = f"redis+sentinel://{sentinel.address}/edge"
+    assert "/edge wants a password; write it into the address (redis+sentinel://USER:PASSWORD@HOST" in told(
+        opens(alone)
+    )
+    assert opens(where).apply(CHANGES) == 1
+    unasked = told(opens(f"{where}?sentinel_password={SECRET}x"))
+    assert ": a Sentinel has no password, and is given sentinel_password; leave it out" in unasked
+    sentinel.ask("ACL", "SETUSER", "default", "resetpass", f">{SECRET}")
+    said = told(opens(where))
+    assert ": a Sentinel wants a password; write it into the address (?sentinel_password=PASSWORD behind it)" in said
+    assert "refuses the sentinel_user or sentinel_password" in told(opens(f"{where}?sentinel_password={SECRET}x"))
+    other = f"redis+sentinel://:{SECRET}x@{sentinel.address}/edge?sentinel_password={SECRET}"
+    assert "refuses the user or password" in told(opens(other))
+
+
+def test_a_password_is_shown_where_it_stands(valkey_servers: Any, opens: Opens) -> None:
+    """In an address of the same form."""
+    server = valkey_servers.one(f"requirepass {SECRET}")
+    assert "(unix://USER:PASSWORD@/PATH)" in told(opens(f"unix://{server.socket}"))
+
+
 def test_the_wrong_protocol(valkey_server: Any, valkey_servers: Any, opens: Opens) -> None:
     """TLS that is not expected; a certificate of an authority that is not known."""
     secured = valkey_servers.one(tls=True)
     assert "cannot be reached: " in told(opens(f"redis://{secured.address}"))
     assert "certificate verify failed" in told(opens(secured.url()))
-    assert "No such file" in told(opens(f"{secured.url()}?ssl_ca_certs=/nowhere.pem"))
+    assert "ssl_ca_certs: /nowhere.pem: No such file" in told(opens(f"{secured.url()}?ssl_ca_certs=/nowhere.pem"))
     assert opens(f"{secured.url()}?ssl_ca_certs={secured.authority}").apply(CHANGES) == 1
 
 
 def test_a_database_that_is_not_there(valkey_server: Any, opens: Opens) -> None:
     """The server's own words."""
     assert "refuses: DB index is out of range" in told(opens(valkey_server.url(db=99)))
-
-
-def test_somebody_elses_value_under_a_key_of_ours(valkey_server: Any, opens: Opens) -> None:
-    """That is for a person to look at: two programs share a prefix."""
-    valkey_server.ask("LPUSH", b"mutiny:" + ANN, 1)
-    assert "another program uses the same prefix" in told(opens(valkey_server.url()), StoreDamaged)
-    with pytest.raises(StoreDamaged):
-        opens(valkey_server.url()).one(ANN)
 
 
 def test_a_server_that_takes_no_writes(valkey: Any, valkey_servers: Any, opens: Opens) -> None:
@@ -123,7 +141,7 @@ def test_a_server_that_takes_no_writes(valkey: Any, valkey_servers: Any, opens: 
     assert "cannot write to its own disk" in told(opens(server.url()), StoreFull)
     server.ask("CONFIG", "SET", "save", "")
     replica = valkey_servers.replica(server, "replica-serve-stale-data no")
-    assert "is a replica and takes no writes: give the primary's address with --write-store" in told(
+    assert "is a replica and takes no writes; give the primary's address with --write-store" in told(
         opens(replica.url())
     )
     server.kill()

@@ -67,3 +67,21 @@ def test_what_is_no_number_is_no_mark(valkey_server: Any, opens: Opens) -> None:
     store.apply([], {"a": Span(0, 10), "b": Span(0, 7)})
     valkey_server.ask("HSET", "mutiny:marks:here", "a", "-1")
     assert store.marks() == {"b": 7}
+
+
+@pytest.mark.parametrize("command", [("SET", "a"), ("LPUSH", "a")])
+def test_what_is_of_another_type_proves_nothing(shared: Any, opens: Opens, command: tuple[str, str]) -> None:
+    """Nothing is noted there until the log is applied from its beginning; then it gives way."""
+    store = opens(shared.url())
+    store.apply([], {"a": Span(0, 10)})
+    for server in getattr(shared, "primaries", [shared]):
+        for place in server.ask("KEYS", "mutiny:marks:*"):
+            server.ask("DEL", place)
+            server.ask(command[0], place, command[1])
+    assert store.marks() == {}
+    store.forget_marks(["a"])
+    with pytest.raises(StoreBehind):
+        store.apply([Change(ANN, 1, {"plan": "pro"})], {"a": Span(10, 20)})
+    store.apply([], {"a": Span(0, 20), "b": Span(0, 7)})
+    assert store.marks() == {"a": 20, "b": 7}
+    assert store.stats().records == 1
