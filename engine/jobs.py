@@ -17,6 +17,7 @@ log = logging.getLogger("mutiny_edge.jobs")
 
 FIRST_PAUSE_S = 0.5  # most failures are over at once (a file being replaced)
 LONGEST_PAUSE_S = 30.0  # a job that can run again should not stay away for minutes
+FORGOTTEN_S = 1.0  # after which a job that has not ended is cancelled again
 STEADY_S = 60.0  # longer than the longest pause: whoever ran this long was not failing at every start
 
 Result = TypeVar("Result")
@@ -84,8 +85,11 @@ class Jobs:
 
     async def stop(self) -> None:
         """Cancel every job and wait until it has ended."""
-        for task in self._tasks:
-            task.cancel()
+        left = set(self._tasks)
+        while left:  # a group of tasks may forget that it was cancelled, if something went wrong in the same moment
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=FORGOTTEN_S)
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
         self.all.clear()

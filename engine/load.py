@@ -5,7 +5,8 @@ What lives here: when a process has too much to do. What may not: how somebody i
 1. Too much is: more than `limits.IN_FLIGHT` requests that have come in whole wait for us (for the disk, for a store),
    or the event loop is late. Then a decision is "nothing applies", marked as degraded, and what Segment sends is 429
    with `Retry-After`; its libraries come back with it. Everything else goes on: nobody could look at what happens
-   otherwise. Clients that are slow to say what they want wait for nobody but themselves, and do not count.
+   otherwise. Clients that are slow to say what they want wait for nobody but themselves, and do not count. How much may
+   wait to be written is bounded apart, by the time that it takes (`engine.intake`).
 2. The loop is late when a timer comes late *because of what this thread had to do*: of the delay only what it computed
    itself counts. A machine that gives us no core, a thread that compiles rules, a process that was stopped are no
    load that turning somebody away would lessen.

@@ -9,6 +9,7 @@ What lives here: the table, how a setting is written, where its value comes from
 3. A setting's text is read in one way wherever it stands. A length of time and an amount of memory are whole numbers
    with their unit (`90d`, `64MiB`); what is wrong with a text is a `SettingError` that says what would be right.
 4. `Settings` is what a node needs; how the service answers stands in the table alone.
+5. An address of a store is shown without what logs in (`masked`), above all one that is mistyped.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,10 +22,12 @@ from msgspec import Struct
 
 from engine import limits
 from engine.problems import did_you_mean
+from engine.profiles.valkey.address import BadAddress, addresses
 from engine.segment.erasure import Logs
 
 PREFIX: Final = "MUTINY_EDGE_"
 LOCAL: Final = Path("data")
+HIDDEN: Final = "***"
 
 Kind: TypeAlias = Literal[
     "folder", "file", "text", "url", "whole", "number", "flag", "time", "memory", "origins", "proxies", "choice"
@@ -229,9 +232,36 @@ class Stranger(Struct, frozen=True):
 
 def strangers(environment: Mapping[str, str]) -> list[Stranger]:
     """Variables that begin like ours and are none: most likely mistyped, and nothing else would ever say so."""
-    known = sorted(setting.variable for setting in SETTINGS)
-    named = sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
-    return [Stranger(name, did_you_mean(name, known)) for name in named]
+    known = sorted(setting.variable.removeprefix(PREFIX) for setting in SETTINGS)
+    named = sorted(name.removeprefix(PREFIX) for name in environment if name.startswith(PREFIX))
+    # Compared without what all of them begin with: that would make any two alike.
+    hints = {name: did_you_mean(name, known).replace("`", f"`{PREFIX}", 1) for name in named if name not in known}
+    return [Stranger(PREFIX + name, hint) for name, hint in hints.items()]
+
+
+def masked(text: str) -> str:
+    """An address of a store, or several by commas, without what logs in; the user stays where a password follows.
+
+    Of what cannot be read, nothing in front of the last `@` is shown: who knows what it was meant to be.
+    """
+    url, question, query = text.partition("?")
+    if "@" in query:
+        return HIDDEN
+    try:
+        addresses(text)
+    except BadAddress:
+        _, at, where = url.rpartition("@")
+        url = HIDDEN + at + where if at else url
+    else:
+        url = "://".join(map(_without_password, url.split("://")))
+    pairs = (pair.partition("=") for pair in query.split("&"))
+    return url + question + "&".join(f"{name}={HIDDEN}" if "pass" in name else name + eq + v for name, eq, v in pairs)
+
+
+def _without_password(piece: str) -> str:
+    who, at, where = piece.rpartition("@")
+    user, colon, _ = who.partition(":")
+    return (f"{user}:{HIDDEN}@" if colon else f"{HIDDEN}@") + where if at else piece
 
 
 def read(setting: Setting, text: str) -> Any:

@@ -4,7 +4,8 @@ What lives here: what `store`, `read_store` and `write_store` mean together, wai
 such a store is written (`profiles.valkey`) and remembered (`profiles.near`), when a process opens it (`node`).
 
 1. `--store` is read and written; `--read-store` and `--write-store` count before it. Written is at one address, read at
-   the nearest of several. Only where `--read-store` says so are replicas read: they may be behind.
+   the nearest of several. Only where `--read-store` says so are replicas read: they may be behind. While none of them can
+   be read, or what is written does not come to them, the store that is written is read.
 2. The store that is written is opened without a question, so that a service begins while it is down; who only reads,
    or asks for it, is told at once that it cannot be reached.
 3. `patiently` waits for what is on its way, all in all no longer than the budget, and then takes what there is.
@@ -16,6 +17,7 @@ from typing import TypeVar
 
 from engine.events.node_id import node_id
 from engine.profiles.ids import Key, prefix
+from engine.profiles.near.doors import Histories
 from engine.profiles.near.hints import Note
 from engine.profiles.near.near import Near, near_to
 from engine.profiles.store import NotAtOnce, Reads, StoreUnavailable
@@ -53,6 +55,7 @@ def open_shared(
         prefix=settings.store_prefix,
         idle_s=settings.store_ttl_s,
         attempts=attempts,
+        breaks=not (asked or read_only),
         rest=rest,
     )
     if asked:
@@ -60,8 +63,15 @@ def open_shared(
     return store
 
 
-def open_near(settings: Settings, note: Note, attempts: Attempts) -> Near:
-    """What a worker remembers of the store; `note` takes hints that were wrong. Raises StoreError."""
+def open_near(settings: Settings, note: Note, attempts: Attempts, histories: Histories = frozenset) -> Near:
+    """What a worker remembers of the store; `note` takes hints that were wrong, `histories` are those of what is written.
+
+    Raises StoreError.
+    """
+    written = settings.write_store or settings.store
+    spare = address(written) if written and settings.read_store not in (None, written) else None
+    if spare is not None and spare.form == "cluster":
+        spare = None  # it is no server that could stand in for another one
     return near_to(
         addresses(_read_at(settings) or ""),
         prefix=settings.store_prefix,
@@ -69,6 +79,8 @@ def open_near(settings: Settings, note: Note, attempts: Attempts) -> Near:
         attempts=attempts,
         note=note,
         replicas=settings.read_store is not None,
+        spare=spare,
+        histories=histories if spare is not None else frozenset,
     )
 
 
@@ -85,14 +97,18 @@ async def patiently(
     """
     loop = asyncio.get_running_loop()
     end = loop.time() + budget_s
+    again = near.again if isinstance(near, Near) else near
+    if missed is None:
+        try:
+            return ask(near)
+        except NotAtOnce as error:
+            missed = error
     while True:
-        if missed is None:
-            try:
-                return ask(near)
-            except NotAtOnce as error:
-                missed = error
         left_s = end - loop.time()
         arrival = asyncio.ensure_future(missed.arrival)  # others wait for it too: it must not be cancelled
         if left_s <= 0 or not (await asyncio.wait((arrival,), timeout=left_s))[0]:
             return ask(hurried)
-        missed = None
+        try:
+            return ask(again)
+        except NotAtOnce as error:
+            missed = error

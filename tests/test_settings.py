@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.cli.main import VERBS, main
-from engine.settings import FIELDS, NAMED, SETTINGS, SettingError, Settings, read, written
+from engine.settings import FIELDS, NAMED, SETTINGS, SettingError, Settings, masked, read, strangers, written
 
 
 def options_of(verb: str) -> list[click.Option]:
@@ -90,3 +90,34 @@ def test_what_people_read_is_short() -> None:
     )
     assert (written(NAMED["webhook-batches"], False), written(NAMED["drain"], 2.5)) == ("false", "2.5")
     assert written(NAMED["store"], None) == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://h:6379/0", "redis://h:6379/0"),
+        ("redis://:p@h", "redis://:***@h"),
+        ("redis://token@h", "***@h"),
+        ("redis://u:p@ss:w@h/1", "redis://u:***@h/1"),
+        ("redis://u:a@h1,rediss://v:b@h2", "redis://u:***@h1,rediss://v:***@h2"),
+        ("redis+sentinel://u:p@h1:26379,h2:26379/service/0", "redis+sentinel://u:***@h1:26379,h2:26379/service/0"),
+        ("redis://h/0?password=p&db=1&sentinel_password=q", "redis://h/0?password=***&db=1&sentinel_password=***"),
+        ("redis//:p@h", "***@h"),
+        ("rediss:/:p@h", "***@h"),
+        ("redis://u:a://b@h", "***@h"),
+        ("redis://u:a?b@h", "***"),
+        ("http://u:p@h/?x=1", "***@h/?x=1"),
+        ("data", "data"),
+    ],
+)
+def test_urls_are_shown_without_what_logs_in(url: str, shown: str) -> None:
+    """The user's name stays where a password follows it."""
+    assert masked(url) == shown
+
+
+def test_a_far_name_is_no_hint() -> None:
+    """That both are ours makes no two names alike."""
+    assert [str(one) for one in strangers({"MUTINY_EDGE_X": "1", "MUTINY_EDGE_WORKER": "2"})] == [
+        "MUTINY_EDGE_WORKER is set, and no setting has this name; did you mean `MUTINY_EDGE_WORKERS`?",
+        "MUTINY_EDGE_X is set, and no setting has this name",
+    ]

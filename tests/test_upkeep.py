@@ -18,7 +18,8 @@ from engine.profiles.lmdb import LmdbStore
 from engine.profiles.record import time_ms
 from engine.profiles.store import StoreFull, StoreUnavailable
 from engine.segment.accept import accept, opened
-from engine.segment.compactor import turn
+from engine.segment.applying import Applying
+from engine.segment.compactor import RESTORING, turn
 from engine.segment.elsewhere import Gone, Notes, heard, tell, told
 from engine.settings import Settings
 from engine.upkeep import Upkeep
@@ -161,7 +162,9 @@ def test_the_log_of_yesterday_becomes_parquet(world: World) -> None:
 
 
 def test_what_is_compacted_comes_back_into_a_store_that_lost_it(world: World) -> None:
-    """With its marks it lost the proof that it holds it; a deletion waits for that, noted as it is."""
+    """With its marks it lost the proof that it holds it; a deletion waits for that, noted as it is. Until then the store
+    is said to lack something, also while another process brings it back.
+    """
     world.intake.stop()
     world.upkeep.compact(NOW + timedelta(days=1))
     world.upkeep.restore()
@@ -170,9 +173,28 @@ def test_what_is_compacted_comes_back_into_a_store_that_lost_it(world: World) ->
     with pytest.raises(StoreUnavailable, match="1 compacted parts of the log"):
         world.upkeep.erase(U1, time_ms(NOW))
     assert world.upkeep.unfinished() == 1
+    assert world.upkeep.lacking is None
+    with turn(world.logs.events, RESTORING):
+        world.upkeep.restore()
+    assert "some profiles are missing" in str(world.upkeep.lacking)
     world.upkeep.restore()
     assert isinstance(world.store.one(U1), bytes)
+    assert world.upkeep.lacking is None
     assert world.told == []
+
+
+def test_while_lines_are_applied_again_something_is_lacking(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if that fails, till it is done."""
+    world.upkeep.catch_up()
+    world.store.delete([U1])
+    world.store.forget_marks(world.store.marks())
+    with monkeypatch.context() as broken:
+        broken.setattr(Applying, "apply", raising(StoreUnavailable("not now")))
+        world.upkeep.catch_up()
+    assert "some profiles are missing" in str(world.upkeep.lacking)
+    world.upkeep.catch_up()
+    assert isinstance(world.store.one(U1), bytes)
+    assert world.upkeep.lacking is None
 
 
 def test_trouble_with_restoring_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

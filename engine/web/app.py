@@ -11,7 +11,8 @@ address, what all addresses have in common (`door.py`), running a server.
    everything else goes through Starlette.
 4. `/healthz` says that the process answers; `/readyz` whether visitors should be sent here (503 if not), which ruleset
    decides, and why the newest rule files do not, if they do not: broken files keep a node ready.
-5. While draining every answer carries `Connection: close`, so that clients come back somewhere else.
+5. An address that there is not is answered here, counted, and one route for whoever traces: anybody can make up names.
+6. While draining every answer carries `Connection: close`, so that clients come back somewhere else.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -42,6 +43,7 @@ from engine.web.surroundings import Proxies
 from engine.web.telemetry import Telemetry
 
 DECIDE = "/v1/decide"
+NOWHERE = "/{nothing}"  # the route of all addresses that there are not
 
 
 def addresses(node: Node, proxies: Proxies, metrics: Metrics) -> tuple[Address, ...]:
@@ -63,8 +65,8 @@ def addresses(node: Node, proxies: Proxies, metrics: Metrics) -> tuple[Address, 
     segment = [
         *(Address(path, "source", ("POST",), ingest.endpoint(node, call)) for path, call in ingest.INGEST.items()),
         Address(ingest.METRICS, "source", ("POST",), ingest.metrics),
-        Address(ingest.WEBHOOK + "{source}", "source", ("POST",), ingest.webhook(node)),
-        Address(ingest.SETTINGS + "{key}/settings", "source", ("GET",), ingest.library_settings(node, proxies)),
+        Address(ingest.WEBHOOK + "{source:path}", "source", ("POST",), ingest.webhook(node)),
+        Address(ingest.SETTINGS + "{key:path}/settings", "source", ("GET",), ingest.library_settings(node, proxies)),
     ]
     return (
         Address(DECIDE, "page", ("GET", "POST"), decide.endpoint(node, proxies)),
@@ -110,6 +112,7 @@ class App:
     ) -> None:
         @asynccontextmanager
         async def lifespan(_: Starlette) -> AsyncIterator[None]:
+            await node.warm()
             node.start()
             node.jobs.start("metrics", metrics.watch)
             try:
@@ -121,7 +124,7 @@ class App:
         self.doors = tuple(doors)
         self.metrics = metrics
         traced = telemetry.traced if telemetry is not None else _as_it_is
-        self.routes = tuple(Route(door.address.path, traced(door.address.path, door)) for door in doors)
+        self.routes = tuple(Route(door.address.path, traced(door.address.shown, door)) for door in doors)
         self._node = node
         [self._decide] = [door for door in doors if door.address.path == DECIDE]
         self.straight = decide.Straight(node, proxies, self._decide, traced=telemetry is not None)
@@ -129,9 +132,10 @@ class App:
         node.jobs.on_step = telemetry.step if telemetry is not None else None
         self._rest = Starlette(
             routes=self.routes,
-            exception_handlers={HTTPException: _refused, Exception: _refused},
+            exception_handlers={HTTPException: self._refused, Exception: self._refused},
             lifespan=lifespan,
         )
+        self._rest.router.default = traced(NOWHERE, self._nowhere)
         self._rest.router.redirect_slashes = False  # an address has one form; and a redirect would name any `Host`
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -142,6 +146,17 @@ class App:
             await self._rest(scope, receive, send)
         else:
             await self._page_view(scope, receive, send)
+
+    async def _nowhere(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The answer where there is nothing."""
+        await (await self._refused(AnyRequest(scope), HTTPException(404)))(scope, receive, send)
+
+    async def _refused(self, _: AnyRequest, error: Exception) -> Response:
+        """What happens in front of every door: an address that there is not, or a fault in the routing itself."""
+        refused = of_status(error.status_code if isinstance(error, HTTPException) else 500)
+        self._node.counts.refused[refused.code] += 1
+        headers = {name.decode(): value.decode() for name, value in ALWAYS}
+        return Response(refused.body(), refused.status, headers, MEDIA_TYPE["problem"].decode())
 
     async def _decided(self, scope: Scope, receive: Receive, send: Send) -> None:
         unanswered = await self.straight.asgi(scope, receive, send) if scope["method"] == "POST" else receive
@@ -162,13 +177,6 @@ def _closing(send: Send) -> Callable[[Message], Awaitable[None]]:
         await send(message)
 
     return closing
-
-
-async def _refused(_: AnyRequest, error: Exception) -> Response:
-    """What happens in front of every door: an address that there is not, or a fault in the routing itself."""
-    refused = of_status(error.status_code if isinstance(error, HTTPException) else 500)
-    headers = {name.decode(): value.decode() for name, value in ALWAYS}
-    return Response(refused.body(), refused.status, headers, MEDIA_TYPE["problem"].decode())
 
 
 def _near(node: Node) -> dict[str, Any]:

@@ -14,6 +14,8 @@ address: methods, the admin key, CORS, headers for safety, refusals, faults. Wha
 4. An address raises `Refused` for what the client got wrong. Anything else that it raises is a fault of ours: logged
    with its traceback, and answered with a 500 that says nothing about it.
 5. An answer that goes on (`rest`) has no length, and ends when its address says so.
+6. Refusals are counted, once each: a request that the guard of its connection has refused (`TAKEN_BACK`) gets no other
+   answer, so nothing that is said of it here counts.
 """
 
 import logging
@@ -34,6 +36,7 @@ RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
 Who: TypeAlias = Literal["page", "source", "flags", "anybody", "admin"]
 Say: TypeAlias = Callable[[bytes], Awaitable[None]]  # to the client, who may take its time
 
+TAKEN_BACK: Final = "taken-back"  # in a scope's state: whoever brought the request has refused it
 _NO_SNIFF: Final = (b"x-content-type-options", b"nosniff")
 ALWAYS: RawHeaders = [_NO_SNIFF, (b"cache-control", b"no-store")]
 _WITHOUT_BODY: Final = frozenset({204, 304})
@@ -86,6 +89,11 @@ class Address(Struct, frozen=True):
     who: Who
     methods: tuple[str, ...]
     answer: Answer
+
+    @property
+    def shown(self) -> str:
+        """The path as people write it: `{id:path}`, which may hold a slash, is `{id}` to them."""
+        return self.path.replace(":path}", "}")
 
 
 class Head(NamedTuple):
@@ -144,7 +152,7 @@ class Door:
         try:
             reply = await self._reply(request)
         except Refused as refused:
-            reply = self._told(refused, request)
+            reply = self._told(refused, request, counts=TAKEN_BACK not in scope.get("state", ()))
         except Gone:
             return
         except Exception:
@@ -182,9 +190,9 @@ class Door:
         kind, kept = (b"content-type", reply.media_type), (b"cache-control", reply.cache)
         return [kind, *length, _NO_SNIFF, kept, *reply.headers, *allowed]
 
-    def _told(self, refused: Refused, request: Request) -> Reply:
+    def _told(self, refused: Refused, request: Request, *, counts: bool = True) -> Reply:
         """The refusal, in the form that clients of this address read."""
-        self._refused[refused.code] += 1
+        self._refused[refused.code] += counts
         status = refused.status_in(self._form)
         body = refused.body(self._form, request.params.get("key"))
         return Reply(body, status, MEDIA_TYPE[self._form], self._reasons(refused))

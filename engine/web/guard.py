@@ -31,6 +31,7 @@ from engine import limits
 from engine.web import lastwords
 from engine.web.bounds import OTHER, Bounds, body_too_large, head_too_large, of_url, url_too_long
 from engine.web.clients import NEVER, Clients, ticks
+from engine.web.door import TAKEN_BACK
 from engine.web.refusal import Refused
 
 # What a connection is doing.
@@ -298,7 +299,9 @@ class Guard(HttpToolsProtocol):
 
     def _refuse(self, refused: Refused) -> None:
         """Answer the request that is arriving with this, when it is its turn, and listen to nothing more."""
-        self.server_state.count(refused.code)
+        answered = self._state == BODY and self.cycle.response_complete
+        if not answered:  # else whoever did has counted it
+            self.server_state.count(refused.code)
         words = lastwords.response(
             refused, self._bounds(), self.server_state.lines, without_body=self.parser.get_method() == b"HEAD"
         )
@@ -307,7 +310,7 @@ class Guard(HttpToolsProtocol):
             if self.cycle.response_started and not self.cycle.response_complete:
                 self.transport.abort()  # in the middle of an answer nothing else can be said
                 return
-            if self.cycle.response_complete:
+            if answered:
                 words = b""
             else:
                 self._take_back()
@@ -321,6 +324,7 @@ class Guard(HttpToolsProtocol):
         """Whoever was to answer the request that is arriving finds its client gone."""
         if self.pipeline:
             self.pipeline.popleft()  # the newest; nobody has seen it
+        self.cycle.scope["state"][TAKEN_BACK] = True
         self.cycle.disconnected = True
         self.cycle.waiting_for_100_continue = False
         self.cycle.message_event.set()

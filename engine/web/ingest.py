@@ -10,6 +10,7 @@
 5. `settings` is what analytics.js asks before it sends.
 """
 
+import logging
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from typing import Final, NoReturn
@@ -116,7 +117,8 @@ async def _taken(node: Node, deliver: Callable[[], Delivery], size: int) -> Repl
     except Unacceptable as bad:
         raise Refused(bad.code, bad.message) from None
     except TooBusy:
-        raise Refused("too-busy", "Too much waits to be stored.", retry_after_s=1) from None
+        node.counts.shed["ingest"] += 1
+        raise Refused("too-busy", "Too much waits to be stored.", retry_after_s=limits.SHED_S) from None
     except (LogError, StoreError):
         said = "What was sent cannot be stored now."
         raise Refused("storage-trouble", said, retry_after_s=_TROUBLE_PAUSE_S) from None
@@ -148,7 +150,8 @@ def _unknown(node: Node, peer: str | None, code: str, detail: str) -> NoReturn:
     if node.keys.trouble is not None:
         node.note_trouble("sources", node.keys.trouble)
         raise Refused("storage-trouble", "Write keys cannot be looked up now.", retry_after_s=_TROUBLE_PAUSE_S)
-    node.note_trouble("sources", f"what {peer} sends is refused: no source has its key")
+    # Anybody can send what is refused, so it is no error of ours.
+    node.note_trouble("keys", f"what {peer} sends is refused: no source has its key", logging.WARNING)
     raise Refused(code, detail)
 
 

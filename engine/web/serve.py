@@ -8,8 +8,10 @@ supervision of several processes (`workers.py`).
    is compiled. It returns when SIGTERM or SIGINT ended the service.
 2. One worker: this process serves. Several: this process only watches over them; each opens its own node.
 3. Stopping: readiness off; for `drain_s` seconds connections are still taken and answered with `Connection: close`;
-   then close, finish, exit, after `limits.GRACE_S` at the latest. Ctrl-C skips the waiting. A worker that others stand
-   in for (`leaving`) takes no new connection from the beginning, and leaves the door open for the others.
+   then close, finish, exit, after `limits.GRACE_S` at the latest. Ctrl-C skips the waiting, and so does a second
+   SIGTERM; not in a worker, which may hear one from its parent and one that is for all processes of a group: there the
+   parent says by SIGINT that it was asked twice. A worker that others stand in for (`leaving`), or that comes up when
+   it is to end, takes no new connection from the beginning, and leaves the door open for the others.
 4. SIGHUP asks for new workers. One alone cannot be replaced without a gap, and changed rules need no new process, so
    it says that in the log and goes on; on a terminal SIGHUP means that the terminal is gone, and ends the service.
 5. `PROTOCOL` is the class that speaks HTTP on a connection.
@@ -41,7 +43,7 @@ from engine.web.admin import Keys, read_keys
 from engine.web.app import build
 from engine.web.clients import Clients
 from engine.web.lane import Lane
-from engine.web.listening import shut
+from engine.web.listening import emptied, shut
 from engine.web.telemetry import telemetry
 
 log = logging.getLogger("mutiny_edge.serve")
@@ -179,7 +181,6 @@ def run(
         access_log=options.access_log,
         proxy_headers=False,
         server_header=False,
-        timeout_graceful_shutdown=limits.FINISH_S,
     )
     server = _Server(config, node, options.drain_s, on_started, leaving)
     try:
@@ -211,16 +212,21 @@ class _Server(uvicorn.Server):
         self._hurried = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn's; whoever waits for it is told."""
+        """As uvicorn's; whoever waits for it is told, unless it is to end by now: then nobody is to be drained."""
         self.clients.watch(asyncio.get_running_loop())
         await super().startup(sockets)
-        if self.started and self._on_started is not None:
+        if self.should_exit:
+            self._hurried = True
+            if self._leaving is not None:
+                self._leaving.set()
+        elif self.started and self._on_started is not None:
             self._on_started()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
-        """A signal: SIGTERM drains; Ctrl-C, or anything the second time, does not."""
-        self._hurried = self._hurried or self.should_exit or sig == signal.SIGINT
-        self.should_exit = True
+        """A signal: SIGTERM drains; Ctrl-C, or a second one, does not. What is compiled is given up."""
+        again = self.should_exit and self._leaving is None
+        self._hurried = self._hurried or again or sig == signal.SIGINT
+        self.should_exit = self._node.draining = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Not ready, but still answering, for `drain_s` seconds; then as uvicorn's."""
@@ -234,9 +240,21 @@ class _Server(uvicorn.Server):
         if not others_serve:
             for listening in sockets or []:
                 shut(listening)
-            await asyncio.sleep(limits.DOOR_S)
+            await emptied(sockets or [])
         self.clients.end(limits.LAST_REQUEST_S)
         await super().shutdown(sockets)
+
+    async def _wait_tasks_to_complete(self) -> None:
+        """As uvicorn's, but not for ever; who is cut off then is told of in our words."""
+        try:
+            async with asyncio.timeout(limits.FINISH_S):
+                await super()._wait_tasks_to_complete()
+        except TimeoutError:
+            open_ones = len(self.clients.connections)
+            if open_ones:
+                log.warning("stopping: %d client(s) did not end in %s s and are cut off", open_ones, limits.FINISH_S)
+            for task in self.clients.tasks:
+                task.cancel()
 
     async def _drain(self) -> None:
         clock = asyncio.get_running_loop().time

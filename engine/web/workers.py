@@ -7,7 +7,9 @@ What may not: HTTP, rules, anything that a worker does by itself.
 2. A worker that dies is replaced at once, or after a pause if it never came up; the others go on serving meanwhile.
    If the very first ones die before one of them was up, it is the machine or the options, and the service ends.
 3. That the service is there is said when the first worker is: it has compiled what visitors would wait for.
-4. SIGTERM and SIGINT are handed to every worker, which drains and ends; whoever is not gone in time is killed.
+4. SIGTERM and SIGINT are handed to every worker, which drains and ends; whoever is not gone in time is killed. A second
+   one is handed on as SIGINT: SIGTERM twice may be one that was sent to all processes of the group, and hurries nobody.
+   Whoever is still in the socket's queue then, because workers were killed or never came up, is told to come again.
 5. SIGHUP replaces every worker, one by one: a successor is started, and only when it is up the old one is told to
    leave. A successor that never comes up ends the replacing, and the old ones stay. Successors know the admin keys
    that are in their file by then; it is read here, so that all workers know the same.
@@ -37,6 +39,7 @@ from engine.jobs import FIRST_PAUSE_S, LONGEST_PAUSE_S
 from engine.node import Node
 from engine.web.admin import KeysUnusable
 from engine.web.app import build
+from engine.web.listening import shut, turn_away
 from engine.web.metrics.together import RUN, RunFolder, run_folder
 from engine.web.serve import Options, bind, heed_hangup, log_config, run, tell, with_admin_keys
 from engine.web.telemetry import telemetry
@@ -137,6 +140,7 @@ class _Supervisor:
         self._born = 0
         self._workers: list[_Worker] = []
         self._signal: int | None = None
+        self._hurried = False  # a second signal came
         self._pause_s = FIRST_PAUSE_S
         self._next_birth = 0.0
         self._any_was_up = False
@@ -160,7 +164,10 @@ class _Supervisor:
                 signal.signal(number, handler)
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
-        self._signal = number
+        if self._signal is None:
+            self._signal = number
+        else:
+            self._hurried = True
 
     def _on_hangup(self) -> None:
         self._hung_up = True
@@ -239,12 +246,23 @@ class _Supervisor:
         deadline = time.monotonic() + self._options.drain_s + KILL_S
         for worker in self._workers:
             worker.signal(number)
+        handed_on = False
+        while living := [worker for worker in self._workers if worker.process.is_alive()]:
+            if self._hurried and not handed_on:
+                handed_on = True
+                for worker in living:
+                    worker.signal(signal.SIGINT)
+            if time.monotonic() >= deadline:
+                for worker in living:
+                    log.error("worker %s does not end, it is killed", worker.process.pid)
+                    worker.process.kill()
+                break
+            wait([worker.process.sentinel for worker in living], TICK_S)
         for worker in self._workers:
-            worker.process.join(max(0.0, deadline - time.monotonic()))
-            if worker.process.is_alive():
-                log.error("worker %s does not end, it is killed", worker.process.pid)
-                worker.process.kill()
             worker.bury()
+        shut(self._listening)  # nobody did where no worker was up
+        if turned_away := turn_away(self._listening):
+            log.warning("stopping: %d client(s) whom no worker took are told to come again", turned_away)
 
 
 def _with_newest_keys(options: Options) -> Options:

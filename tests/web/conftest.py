@@ -169,7 +169,8 @@ class Service:
     def __init__(
         self, rules: Path, data: Path, *options: str, inside: Sequence[str] = (), program: str = SERVICE
     ) -> None:
-        command = [sys.executable, "-c", program, "serve", "--port", "0"]
+        port = () if "--port" in options else ("--port", "0")
+        command = [sys.executable, "-c", program, "serve", *port]
         where = ["--rules", str(rules), "--data", str(data)]
         self.process = subprocess.Popen(
             [*inside, *command, *where, *options],

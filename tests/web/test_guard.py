@@ -4,6 +4,7 @@ Asked of a real service; deadlines are in `test_deadlines.py`, crowds of bad cli
 """
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,6 +52,33 @@ def test_too_large_a_head_is_431(ask: Any, wire: Any) -> None:
     many = [wire.get("/healthz", *["a: b"] * (limits.HEADERS + 1)), wire.post(None, *["a: b"] * limits.HEADERS)]
     for answer in ask(*large, *many):
         assert (answer.status, answer.code, answer.closes) == (431, "headers-too-large", True)
+
+
+def test_a_refusal_is_counted_once(serve: Any, rules: Path, tmp_path: Path, wire: Any) -> None:
+    """Whoever finds it first: what guards the connection, or the address that it asked, which has it in its turn."""
+    key = "K" * 40
+    (tmp_path / "key").write_text(key)
+    (tmp_path / "key").chmod(0o600)
+    service = serve(rules, "--drain", "0", "--admin-key-file", str(tmp_path / "key")).up()
+    large = b"x" * (2 * limits.DECIDE_BODY_BYTES)
+    requests = [wire.post(large), wire.chunked(large), wire.get("/nothing"), wire.get("/v1/nothing", method="PUT")]
+
+    async def ask() -> Any:
+        address = wire.at(service.url)
+        codes = [answer.code for answer in await wire.each(address, requests)]
+        connection = await wire.Wire.open(address)
+        connection.writer.write(wire.post(large)[: -len(large)])
+        codes.append((await connection.answer()).code)
+        connection.writer.write(large)
+        await connection.rest()
+        await connection.close()
+        [said] = await wire.each(address, [wire.get("/metrics", f"authorization: Bearer {key}")])
+        return codes, said.body.decode()
+
+    codes, numbers = asyncio.run(ask())
+    assert codes == ["body-too-large", "body-too-large", "not-found", "not-found", "body-too-large"]
+    assert 'mutiny_edge_refusals_total{code="body-too-large"} 3' in numbers
+    assert 'mutiny_edge_refusals_total{code="not-found"} 2' in numbers
 
 
 def test_a_head_just_within_the_limits_is_answered(ask: Any, wire: Any) -> None:

@@ -23,6 +23,7 @@ from engine.segment.sources import Sources
 from engine.settings import Settings
 from engine.web.app import build
 from engine.web.ingest import INGEST
+from engine.web.metrics.snapshot import Process
 
 IDENTIFY = {"type": "identify", "userId": "u1", "anonymousId": "a1", "traits": {"employees": 12}}
 TRACK = {"type": "track", "userId": "u1", "event": "Signed Up", "properties": {"plan": "pro"}}
@@ -370,6 +371,7 @@ def test_a_log_that_cannot_be_written_is_503(engine: Engine, tmp_path: Path) -> 
     said = engine.batch(TRACK)
     assert "events" in engine.call("GET", "/readyz").json["intake"]["trouble"]
     assert refusal(said) == (503, "storage-trouble")
+    assert Process(engine.node).snapshot().numbers["mutiny_edge_refusals"] == [(("storage-trouble",), 1)]
     assert int(said.headers["retry-after"]) >= 1
     body = b'{"visitorId": "v1", "page": {"url": "https://www.example.com/"}}'
     assert engine.call(chunks=[body]).status == 200

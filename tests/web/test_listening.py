@@ -1,12 +1,14 @@
 """A door that is shut: who was let in is served, nobody else gets in, and nobody who got in is thrown out."""
 
+import asyncio
 import socket
 import sys
 import threading
 
 import pytest
 
-from engine.web.listening import shut
+from engine import limits
+from engine.web.listening import emptied, shut, somebody, turn_away
 
 
 def accepted(listening: socket.socket) -> list[socket.socket]:
@@ -57,3 +59,44 @@ def test_who_is_in_stays_and_nobody_follows(family: socket.AddressFamily, host: 
     for one in [*early, *taken, *late]:
         one.close()
     print(f"{len(late)} connections came to a shut door")
+
+
+def test_nobody_is_left_in_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long a process gets no core between shutting the door and closing it: all who were let in are taken."""
+    monkeypatch.setattr(limits, "DOOR_S", 0.0)
+    taken: list[asyncio.Transport] = []
+
+    class Taking(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            assert isinstance(transport, asyncio.Transport)
+            taken.append(transport)
+
+    async def run() -> None:
+        with socket.create_server(("127.0.0.1", 0), backlog=100) as listening:
+            server = await asyncio.get_running_loop().create_server(Taking, sock=listening)
+            early = [socket.create_connection(listening.getsockname()) for _ in range(50)]  # the loop stands still
+            shut(listening)
+            assert somebody(listening)
+            await emptied([listening])
+            server.close()
+        assert len(taken) == len(early)
+        for one, other in zip(early, taken, strict=True):
+            other.close()
+            one.close()
+
+    asyncio.run(run())
+
+
+def test_whoever_nobody_takes_is_told_to_come_again() -> None:
+    """In HTTP, with what they sent read, so that it arrives."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        assert turn_away(listening) == 0
+        asking = [socket.create_connection(listening.getsockname()) for _ in range(3)]
+        for one in asking[1:]:
+            one.sendall(b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n")
+        assert turn_away(listening) == len(asking)
+    for one in asking:
+        answer = one.makefile("rb").read()
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"retry-after: 1\r\n" in answer
+        one.close()

@@ -47,11 +47,14 @@ def test_what_a_service_sends(
         assert ask("/v1/decide", BODY, traceparent=SAMPLED) == 200
         assert ask("/v1/decide", BODY, traceparent=UNSAMPLED, baggage=SECRET) == 200
         assert ask("/v1/decide", BODY) == 200
+        assert ask(f"/{SECRET}", b"") == 404
+        assert ask(f"/ofrep/v1/evaluate/flags/{SECRET}", b"{}") == 400
         assert ask("/v1/identify", b'{"userId": "%b", "writeKey": "%b"}' % (SECRET.encode(), SECRET.encode())) == 401
-        until(lambda: len([span for span in collector.spans if "healthz" not in span.name]) == 2)
+        until(lambda: len([span for span in collector.spans if "healthz" not in span.name]) == 4)
         assert service.end() == 0
     spans = {span.name: span for span in collector.spans}
-    assert set(spans) == {"GET /healthz", "POST /v1/decide", "POST /v1/identify"}
+    flag, nowhere = "POST /ofrep/v1/evaluate/flags/{key}", "POST /{nothing}"
+    assert set(spans) == {"GET /healthz", "POST /v1/decide", "POST /v1/identify", flag, nowhere}
     view = spans["POST /v1/decide"]
     assert (view.trace_id.hex(), view.parent_span_id.hex()) == (SAMPLED[3:35], SAMPLED[36:52])
     assert collecting.plain(view.attributes) == {

@@ -3,6 +3,7 @@
 1. Two hundred honest clients keep their connections, and make a new one only when an answer says `Connection: close`.
    To be refused is how a client learns that the service has ended; a reset or half an answer is a fault.
 2. Clients that do all they can to keep the service from ending have twelve seconds.
+3. Whoever stops the service at a bad moment, or in two ways at once, cuts nobody off either.
 """
 
 import asyncio
@@ -87,6 +88,7 @@ def test_no_client_keeps_the_service_from_ending(
     print(f"it ended after {took:.1f} s with {5 * len(kinds)} bad clients")
     assert took < ENDS_WITHIN_S
     assert service.ended() == 0
+    assert not any("Cancel" in line for line in service.log), service.log
 
 
 @pytest.mark.parametrize("rounds", [1, pytest.param(5, marks=pytest.mark.long)])
@@ -117,6 +119,46 @@ def test_sighup_replaces_every_worker_and_cuts_nobody_off(
     assert fewest == 2
     assert service.end() == 0
     assert not any("died" in line or "Traceback" in line for line in service.log), service.log
+
+
+@pytest.mark.parametrize(
+    "gap_s", [0.3, 1.2, *(pytest.param(tenth / 10, marks=pytest.mark.long) for tenth in range(0, 41, 4))]
+)
+def test_sigterm_while_workers_are_replaced_cuts_nobody_off(
+    serve: Callable[..., Any], rules: Path, wire: Any, until: Callable[..., None], gap_s: float
+) -> None:
+    """Whatever a successor has come to by then: not born, not up, up beside one that leaves."""
+    service = serve(rules, "--workers", "2", "--drain", "0.5").up()
+    until(lambda: wire.all_up(service, 2))
+
+    async def both() -> None:
+        service.process.send_signal(signal.SIGHUP)
+        await asyncio.sleep(gap_s)
+        await after(service, signal.SIGTERM, lambda: service.process.poll() is not None)()
+
+    tally = wire.beside(wire.at(service.url), CLIENTS, both, 0.2)
+    assert (tally.faults, tally.cut) == ([], {})
+    assert tally.last_answers >= 1
+    assert service.ended() == 0
+    assert not any("Traceback" in line or "killed" in line for line in service.log), service.log
+
+
+def test_sigterm_to_every_process_drains_and_a_second_one_does_not(
+    serve: Callable[..., Any], rules: Path, wire: Any, until: Callable[..., None]
+) -> None:
+    """Workers hear the one from the group and the one from their parent; only their parent knows of a second."""
+    service = serve(rules, "--workers", "2", "--drain", "3000").up()
+    until(lambda: wire.all_up(service, 2))
+    workers = wire.children(service)
+    for pid in (*workers, service.process.pid, *workers):
+        os.kill(pid, signal.SIGTERM)
+    until(lambda: service.get("/readyz").status == 503)
+    for _ in range(20):  # several looks of the parent and of each worker
+        assert service.decide().edition == "1"
+        time.sleep(0.05)
+    assert set(wire.children(service)) == set(workers)
+    service.process.send_signal(signal.SIGTERM)
+    assert service.ended() == 0
 
 
 def test_a_successor_that_cannot_serve_changes_nothing(

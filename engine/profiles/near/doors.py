@@ -6,25 +6,29 @@ What lives here: opening a link, whose turn it is to try, asking Sentinels. What
    bounded by `limits.NEAR_ATTEMPT_S`, so that a server that takes connections and says nothing is one that is down.
 2. **The nearest** of several servers is the one that first answered a question, all of them having been asked at once.
    Only what can be read counts: a server that is loading, or a replica that refuses because its primary is gone, has
-   not answered.
+   not answered. Nor has one that does not have the history of the store that is written (`histories`), as far as that
+   is known.
 3. Sentinels are asked each time, for they know who is the primary now.
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import AskError, RedisError, ResponseError
+from redis.exceptions import TimeoutError as Unanswered
 
 from engine import limits
-from engine.profiles.near.link import Link
+from engine.profiles.near.link import Astray, Link
 from engine.profiles.near.shard import Shard
 from engine.profiles.valkey.address import Address, Server, named
 from engine.profiles.valkey.attempts import Attempts, NotTried
+from engine.profiles.valkey.errors import OfCluster
 from engine.profiles.valkey.failures import failure
-from engine.profiles.valkey.topology import OfCluster
+
+Histories: TypeAlias = Callable[[], frozenset[str]]
 
 _LATEST: Final = 3  # RESP: with messages among the answers
 _OLDEST: Final = 2
@@ -43,11 +47,12 @@ class Door(Struct, frozen=True):
 
 
 class Doors:
-    """Opens links. `prefix` stands in front of every key."""
+    """Opens links. `prefix` stands in front of every key; `histories` are those of the store that is written, if known."""
 
-    def __init__(self, prefix: bytes, attempts: Attempts) -> None:
+    def __init__(self, prefix: bytes, attempts: Attempts, histories: Histories = frozenset) -> None:
         self._probe = prefix
         self._attempts = attempts
+        self._histories = histories
         self._old: set[str] = set()  # servers that do not speak the latest protocol
         self._failed: set[str] = set()  # those that did not answer the last time
 
@@ -72,7 +77,7 @@ class Doors:
         name = str(door)
         await self._turn(name)
         protocol = _OLDEST if name in self._old else _LATEST
-        link = Link(connection(door, protocol), shard.changed, shard.turned)
+        link = Link(connection(door, protocol), shard.changed, shard.turned, self._strays)
         opened = False
         try:
             async with asyncio.timeout(limits.NEAR_ATTEMPT_S):
@@ -89,6 +94,14 @@ class Doors:
             if not opened:
                 await link.close()
         return (door, link) if opened else None
+
+    def lost(self, door: Door, lived_s: float) -> None:
+        """A link to it is lost, after so long."""
+        self._attempts.lost(str(door), lived_s)
+
+    def _strays(self, history: bytes) -> bool:
+        known = self._histories()
+        return bool(history and known) and history.decode() not in known
 
     async def _turn(self, name: str) -> None:
         while True:
@@ -137,9 +150,13 @@ def told(door: Door, error: Exception) -> str:
     """What is wrong, in one line for people."""
     if isinstance(error, AskError):
         error = OfCluster((error.host, error.port))
+    if isinstance(error, Astray):
+        return f"{door} {error}"
     if isinstance(error, RedisError):
-        return str(failure(door, error))
-    return f"{door} cannot be reached: {error}" if str(error) else f"{door} does not answer"
+        return str(failure(door, error, door.address))
+    if isinstance(error, TimeoutError) and not str(error):
+        return told(door, Unanswered())
+    return f"{door} cannot be reached: {error}"
 
 
 async def _asked(sentinel: AbstractConnection, service: str, *, replicas: bool) -> list[Server]:

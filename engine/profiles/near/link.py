@@ -9,8 +9,9 @@ What lives here: the connection, the order on it, when it is silent. What may no
 3. A server is *silent* when something that it was asked has not been answered for `patience`: a hung process, a network
    that swallows. The connection is kept, for it may only be slow, and when it speaks again nothing is lost. Patience
    grows with how long answers usually take, so that a far server is not taken for a silent one for ever.
-4. Where nothing is asked, it is asked all the same, twice a second: else nobody would notice that it hears nothing. The
-   question is for its role, so that a replica which has lost its primary is seen as well.
+4. Whatever is asked, it is asked more twice a second: else nobody would notice that it hears nothing. The
+   question is for its role, so that a replica which has lost its primary is seen as well, and a server that does not have
+   the history of the store that is written: a replica that was promoted, or quite another one. It is of no use (`Astray`).
 5. It ends with an error, in `live`: who opened it opens another one.
 """
 
@@ -25,6 +26,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import AskError, RedisError, ResponseError
 
 from engine import limits
+from engine.profiles.valkey.wire import is_of_another_type
 
 Reply: TypeAlias = Any  # what redis-py makes of an answer; a ResponseError where it is one
 Then: TypeAlias = Callable[[Reply], None]
@@ -40,18 +42,34 @@ class Turned(Protocol):
 
 _WITH_MESSAGES: Final = 3  # RESP3: messages among the answers
 _LINK_DOWN: Final = b"master_link_status:down"
+_HISTORY: Final = b"master_replid:"
+
+
+class Astray(RedisError):
+    """What is written never comes to this server."""
+
+    def __init__(self) -> None:
+        super().__init__("does not follow the store that is written: it was promoted, or is another one")
 
 
 class Link:
     """A connection. `changed` is told under what key (None: all), `turned` when it falls silent and when it speaks."""
 
-    def __init__(self, connection: AbstractConnection, changed: Callable[[bytes | None], None], turned: Turned) -> None:
+    def __init__(
+        self,
+        connection: AbstractConnection,
+        changed: Callable[[bytes | None], None],
+        turned: Turned,
+        strays: Callable[[bytes], bool] = lambda _: False,
+    ) -> None:
         self.tracked = False
         self.silent = False
         self.behind = False  # it is a replica that does not hear its primary
         self._connection = connection
         self._changed = changed
         self._turned = turned
+        self._strays = strays
+        self._strayed = False
         self._closed = False
         self._asked: deque[tuple[float, Then]] = deque()
         self._out: list[bytes] = []
@@ -70,9 +88,17 @@ class Link:
         if replica:
             await self._tell("READONLY")
         begun = self._clock()
-        with suppress(*((AskError,) if clustered else ())):  # there it may be another one's
+        try:
             await self._tell("GET", probe)
+        except ResponseError as error:
+            # In a cluster it may be another one's; and whatever somebody has put there, it can be read.
+            if not (is_of_another_type(error) or (clustered and isinstance(error, AskError))):
+                raise
         self._usual_s = self._clock() - begun
+        with suppress(ResponseError):
+            self._hear_role(await self._tell("INFO", "replication"))
+        if self._strayed:
+            raise Astray
 
     async def live(self) -> None:
         """Speak and hear until it is lost. Raises RedisError, OSError."""
@@ -151,13 +177,19 @@ class Link:
         while True:
             if self._asked and self._clock() - self._asked[0][0] > limits.NEAR_GONE_S:
                 raise TimeoutError(f"nothing was answered for {limits.NEAR_GONE_S:g} s")
-            if not self._asked:
+            if not self.silent:
                 self.ask(self._hear_role, b"INFO", b"replication")
             await asyncio.sleep(limits.NEAR_BEAT_S)
 
     def _hear_role(self, reply: Reply) -> None:
         # Who may not ask that has at least been answered.
-        self.behind = isinstance(reply, bytes) and _LINK_DOWN in reply
+        if not isinstance(reply, bytes):
+            return
+        self.behind = _LINK_DOWN in reply
+        strayed = not self.behind and self._strays(reply.partition(_HISTORY)[2].partition(b"\r")[0])
+        if strayed and self._strayed:  # twice: in a failover not all change at the same moment
+            self.fail(Astray())
+        self._strayed = strayed
 
     # --- silence ---
 

@@ -6,13 +6,14 @@ What lives here: `Near`, its answers and who has to wait. What may not: how anyt
 2. **A store that is down costs nothing**: nobody waits for it. A record that nobody can ask for reads as `DAMAGED`, or
    as it was when it was last heard of; and whatever is made of that is marked, for such a chain ends in `DAMAGED`.
 3. `hurried` is the same for who cannot wait any longer: it never waits.
-4. In a cluster the hints of a record that was just read are compared with the way that was found (`Hints`).
+4. Each of its answers counts once: as a hit, or as a miss, however often it is asked again afterwards, of `again`.
+5. In a cluster the hints of a record that was just read are compared with the way that was found (`Hints`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from engine.profiles.ids import Key
-from engine.profiles.near.doors import Doors
+from engine.profiles.near.doors import Doors, Histories
 from engine.profiles.near.flights import Flights
 from engine.profiles.near.hints import Hints, Note
 from engine.profiles.near.kept import UNKNOWN, Counts, Kept, Remembered
@@ -28,7 +29,8 @@ class Near:
 
     def __init__(self, servers: Alone | Clustered, counts: Counts, hints: Hints | None) -> None:
         self.counts = counts
-        self.hurried: Reads = _Hurried(self)
+        self.again: Reads = _Uncounted(self, waits=True)
+        self.hurried: Reads = _Uncounted(self, waits=False)
         self._servers = servers
         self._only = servers.only
         self._of = servers.of
@@ -51,8 +53,10 @@ class Near:
 
     @property
     def tracked(self) -> bool:
-        """Do the servers say what has changed, as far as there are links to them?"""
-        return all(shard.link is None or shard.link.tracked for shard in self._servers.shards)
+        """Do the servers say what has changed, as far as there ever were links to them?"""
+        return any(shard.tracked for shard in self._servers.shards) and all(
+            shard.link is None or shard.tracked for shard in self._servers.shards
+        )
 
     def one(self, key: Key) -> Found:
         """The body under this key. Raises NotAtOnce."""
@@ -62,6 +66,7 @@ class Near:
             found = shard.kept.second(key)
             if found is UNKNOWN:
                 if shard.up:
+                    self.counts.misses += 1
                     raise self._missed((key,))
                 return DAMAGED
         self.counts.hits += 1
@@ -69,11 +74,11 @@ class Near:
 
     def get(self, keys: Sequence[Key]) -> list[Found]:
         """The bodies under these keys, in their order. Raises NotAtOnce."""
-        return self.found(keys, waits=True)
+        return self._counted(lambda: self.found(keys, waits=True))
 
     def chain(self, first: Key, following: Following) -> list[Found]:
         """The body under `first`, and those that follow. Raises NotAtOnce."""
-        return self.way(first, following, waits=True)
+        return self._counted(lambda: self.way(first, following, waits=True))
 
     def found(self, keys: Sequence[Key], *, waits: bool) -> list[Found]:
         """As `get`."""
@@ -122,9 +127,15 @@ class Near:
     def _known(self, key: Key) -> Remembered:
         kept = self._shard(key).kept
         found: Remembered = kept.young.get(key, UNKNOWN)
-        if found is UNKNOWN:
-            found = kept.second(key)
-        if found is not UNKNOWN:
+        return kept.second(key) if found is UNKNOWN else found
+
+    def _counted(self, answer: Callable[[], list[Found]]) -> list[Found]:
+        try:
+            found = answer()
+        except NotAtOnce:
+            self.counts.misses += 1
+            raise
+        if DAMAGED not in found:  # or nobody knows
             self.counts.hits += 1
         return found
 
@@ -138,41 +149,52 @@ class Near:
         return self._only or self._of(key)
 
     def _missed(self, keys: Sequence[Key]) -> NotAtOnce:
-        self.counts.misses += len(keys)
         return NotAtOnce(self._flights.arrival(keys))
 
 
-class _Hurried:
-    """A `Near` that never waits."""
+class _Uncounted:
+    """A `Near` that was asked before, by the same; without `waits` it never waits."""
 
-    def __init__(self, near: Near) -> None:
+    def __init__(self, near: Near, *, waits: bool) -> None:
         self._near = near
+        self._waits = waits
 
     def one(self, key: Key) -> Found:
         """The body under this key."""
-        return self._near.found((key,), waits=False)[0]
+        return self._near.found((key,), waits=self._waits)[0]
 
     def get(self, keys: Sequence[Key]) -> list[Found]:
         """The bodies under these keys, in their order."""
-        return self._near.found(keys, waits=False)
+        return self._near.found(keys, waits=self._waits)
 
     def chain(self, first: Key, following: Following) -> list[Found]:
         """The body under `first`, and those that follow."""
-        return self._near.way(first, following, waits=False)
+        return self._near.way(first, following, waits=self._waits)
 
 
 def near_to(
-    addresses: Sequence[Address], *, prefix: str, most_bytes: int, attempts: Attempts, note: Note, replicas: bool
+    addresses: Sequence[Address],
+    *,
+    prefix: str,
+    most_bytes: int,
+    attempts: Attempts,
+    note: Note,
+    replicas: bool,
+    spare: Address | None = None,
+    histories: Histories = frozenset,
 ) -> Near:
     """A `Near` for the store at this address, or for the nearest of several that have all the same.
 
-    `replicas`: those of a cluster or of a service that Sentinels watch may be read. Raises BadAddress.
+    `replicas`: those of a cluster or of a service that Sentinels watch may be read. `spare`: what is read while none of
+    these answers; `histories`: the names under which the servers that are written know what was written to them, as far
+    as they are known now. Raises BadAddress.
     """
     counts = Counts()
     begin = checked_prefix(prefix).encode()
-    doors = Doors(begin, attempts)
+    doors = Doors(begin, attempts, histories)
     if all(address.form != "cluster" for address in addresses):
-        return Near(Alone(addresses, doors, Kept(most_bytes, counts), begin, replicas=replicas), counts, None)
+        kept = Kept(most_bytes, counts)
+        return Near(Alone(addresses, doors, kept, begin, replicas=replicas, spare=spare), counts, None)
     if len(addresses) > 1:
         raise BadAddress("a cluster is one address, with its servers by commas; no other can stand beside it")
     hints = Hints(note)

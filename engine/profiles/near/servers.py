@@ -8,7 +8,9 @@ link (`doors`), what goes over it (`shard`).
 2. A cluster is asked over any link which server has which slots: at the start, when a server says that a record has
    moved, and again and again while a link is missing. Each server that has slots is a shard, with its replicas as
    further doors where replicas may be read.
-3. A record that is on its way from one server to another is asked for where it is said to be (`ASK`), and is looked for
+3. Where none of the servers to be read can be, one that is written may stand in for them (`spare`). Meanwhile they are
+   tried all the time, and as soon as one answers it is read again.
+4. A record that is on its way from one server to another is asked for where it is said to be (`ASK`), and is looked for
    there until the slots are asked for anew.
 """
 
@@ -35,16 +37,24 @@ log = logging.getLogger("mutiny_edge.store")
 _UNTRACKED: Final = (
     f", which does not say what has changed: what was read is believed for {limits.NEAR_UNTRACKED_S:g} s"
 )
+_SPARE: Final = ", the store that is written, for no address of --read-store can be read"
 
 
 class Alone:
     """A store of one server, or of several that all have the same; of the latter the nearest is read.
 
-    `replicas`: where Sentinels are asked, those of the primary may be read too.
+    `replicas`: where Sentinels are asked, those of the primary may be read too. `spare`: what is read in their place.
     """
 
     def __init__(
-        self, addresses: Sequence[Address], doors: Doors, kept: Kept, prefix: bytes, *, replicas: bool
+        self,
+        addresses: Sequence[Address],
+        doors: Doors,
+        kept: Kept,
+        prefix: bytes,
+        *,
+        replicas: bool,
+        spare: Address | None,
     ) -> None:
         self._shard = Shard(kept, prefix)
         self.only: Shard | None = self._shard
@@ -52,6 +62,7 @@ class Alone:
         self._addresses = addresses
         self._doors = doors
         self._replicas = replicas
+        self._spare = spare
 
     @property
     def up(self) -> bool:
@@ -70,20 +81,42 @@ class Alone:
     async def run(self) -> None:
         """Until it is cancelled."""
         while True:
-            await _keep_up(self._shard, self._doors, await self._known())
+            known = await self._known()
+            if await _keep_up(self._shard, self._doors, known) or self._spare is None:
+                continue
+            self._shard.instead = True
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    back = tasks.create_task(self._look_back())
+                    await _keep_up(self._shard, self._doors, await self._known_at(self._spare, replicas=False))
+                    back.cancel()
+            finally:
+                self._shard.instead = False
+
+    async def _look_back(self) -> None:
+        """Until one of those that should be read answers, and then end the link to the other one."""
+        while True:
+            await asyncio.sleep(limits.NEAR_RETRY_S)
+            known = await self._known()
+            found = await self._doors.nearest(known, self._shard) if known else None
+            if found is not None:
+                await found[1].close()
+                if self._shard.link is not None:
+                    self._shard.link.fail(ConnectionError(f"{found[0]} can be read again"))
+                return
 
     async def _known(self) -> list[Door]:
         """The servers, as far as they are known now."""
-        found: list[Door] = []
-        for address in self._addresses:
-            if address.form == "sentinel":
-                known = await self._doors.by_sentinels(address, replicas=self._replicas)
-                if not known:
-                    self._shard.note_trouble(f"{address}: no Sentinel knows a primary")
-                found += known
-            else:
-                found += [Door(address, server) for server in address.servers or (None,)]
-        return found
+        each = [await self._known_at(address, replicas=self._replicas) for address in self._addresses]
+        return [door for doors in each for door in doors]
+
+    async def _known_at(self, address: Address, *, replicas: bool) -> list[Door]:
+        if address.form != "sentinel":
+            return [Door(address, server) for server in address.servers or (None,)]
+        known = await self._doors.by_sentinels(address, replicas=replicas)
+        if not known:
+            self._shard.note_trouble(f"{address}: no Sentinel knows a primary")
+        return known
 
 
 class Clustered:
@@ -208,26 +241,29 @@ class Clustered:
 
 async def _keep_up(
     shard: Shard, doors: Doors, known: Sequence[Door], opened: Callable[[], None] = lambda: None
-) -> None:
-    """Once through the life of a link: find the nearest server, use the link to it until it is lost."""
+) -> bool:
+    """Once through the life of a link: find the nearest server, use the link to it until it is lost. Was there one?"""
     clock = asyncio.get_running_loop().time
     begun = clock()
     found = await doors.nearest(known, shard) if known else None
     if found is None:
         await asyncio.sleep(0 if known else limits.NEAR_RETRY_S)
-        return
+        return False
     door, link = found
-    if shard.read_from != (read_from := f"{door}{'' if link.tracked else _UNTRACKED}"):
+    if shard.read_from != (read_from := f"{door}{'' if link.tracked else _UNTRACKED}{_SPARE if shard.instead else ''}"):
         shard.read_from = read_from
-        log.log(logging.INFO if link.tracked else logging.WARNING, "store: reading from %s", read_from)
+        is_well = link.tracked and not shard.instead
+        log.log(logging.INFO if is_well else logging.WARNING, "store: reading from %s", read_from)
     opened()
     begun = clock()
     try:
         await shard.serve(link, str(door))
     except* (RedisError, OSError) as lost:
+        doors.lost(door, clock() - begun)
         shard.note_trouble(told(door, first(lost)))
     opened()
     await asyncio.sleep(max(0.0, begun + limits.NEAR_RETRY_S - clock()))
+    return True
 
 
 async def _asked(shard: Shard, *command: bytes) -> Reply:

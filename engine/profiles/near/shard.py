@@ -12,7 +12,8 @@ What lives here: `Shard`. What may not: which server that is (`servers`), who wa
    for the keys that it is called with. In a cluster a script cannot leave its slot, and where scripts are not allowed
    there are none: there the records' own hints are taken. A wrong hint costs a round trip, and nothing else.
 4. Without a link that is tracked, what was read is right for `limits.NEAR_UNTRACKED_S`.
-5. A server that answers with trouble (it is loading, its primary is gone, it does not let us in) is as good as lost.
+5. Where the nearest servers do not answer, another one may be read in their place (`instead`); that is trouble, and told.
+6. A server that answers with trouble (it is loading, its primary is gone, it does not let us in) is as good as lost.
 """
 
 import asyncio
@@ -34,6 +35,9 @@ Landed: TypeAlias = Callable[[Names], None]  # is told what the records that wer
 Elsewhere: TypeAlias = Callable[[Key, AskError, Landed], None]
 Seen: TypeAlias = Callable[[Key, bytes], None]
 
+# With it a server knows that the script only reads, and lets it through where writes are held back (CLIENT PAUSE WRITE,
+# as a failover does it). Redis 6 does not know it.
+_ONLY_READS: Final = b"#!lua flags=no-writes\n"
 # Of each key the value, and the names of all that lies on its way: `value.py` says how they stand in it.
 _SCRIPT: Final = b"""\
 local found = {}
@@ -60,6 +64,7 @@ end
 return found
 """
 _BEHIND: Final = "is a replica that has lost its primary: what changes is not seen there"
+_INSTEAD: Final = "the store that is written is read instead, until one of --read-store answers"
 _STEPS: Final = b"%d" % CHAIN_LONGEST
 
 
@@ -80,6 +85,8 @@ class Shard:
     def __init__(self, kept: Kept, prefix: bytes, elsewhere: Elsewhere | None = None, seen: Seen = _unseen) -> None:
         self.kept = kept
         self.up = False
+        self.tracked = False  # the last time that there was a link
+        self.instead = False
         self.read_from = ""  # as it was told in the log
         self._trouble: str | None = "the store is not connected yet"
         self._name = ""  # of the server that the link leads to
@@ -89,13 +96,17 @@ class Shard:
         self._elsewhere = elsewhere
         self._seen = seen
         self._scripts = False
+        self._script = _ONLY_READS + _SCRIPT
 
     async def serve(self, link: Link, name: str) -> None:
         """Use this link, to the server of this name, until it is lost. Raises RedisError, OSError."""
         self._link, self._name = link, name
-        self.kept.lasting = link.tracked
+        self.kept.lasting = self.tracked = link.tracked
         self._scripts = self._elsewhere is None
-        self.up, self._trouble = True, None
+        self._script = _ONLY_READS + _SCRIPT
+        self.up = True
+        if not self.instead:
+            self._trouble = None
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(link.live())
@@ -117,7 +128,9 @@ class Shard:
             return self._trouble
         if self._link.silent:
             return f"{self._name} does not answer"
-        return f"{self._name} {_BEHIND}" if self._link.behind else None
+        if self._link.behind:
+            return f"{self._name} {_BEHIND}"
+        return f"{self._trouble}; {_INSTEAD}" if self.instead else None
 
     @property
     def link(self) -> Link | None:
@@ -149,7 +162,7 @@ class Shard:
             self.fetch(keys, landed)
             return
         names = [self._prefix + key for key in keys]
-        command = (b"EVAL", _SCRIPT, b"%d" % len(names), *names, self._prefix, _STEPS)
+        command = (b"EVAL", self._script, b"%d" % len(names), *names, self._prefix, _STEPS)
         self._link.ask(partial(self._take_ways, keys, self._asking(1, landed)), *command)
 
     def fetch(self, keys: Sequence[Key], landed: Landed) -> None:
@@ -175,7 +188,10 @@ class Shard:
         return asked
 
     def _take_ways(self, keys: Sequence[Key], asked: "_Asked", reply: Reply) -> None:
-        if isinstance(reply, ResponseError):
+        if isinstance(reply, ResponseError) and self._script != _SCRIPT and "compil" in str(reply):
+            self._script = _SCRIPT
+            self.fetch_ways(keys, asked.landed)
+        elif isinstance(reply, ResponseError):
             self._scripts = not (isinstance(reply, NoPermissionError) or "unknown command" in str(reply).lower())
             self.fetch(keys, asked.landed)
         elif isinstance(reply, Exception):

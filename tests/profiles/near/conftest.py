@@ -29,23 +29,31 @@ def near_at(written: Callable[[str], ValkeyStore]) -> Callable[..., AbstractAsyn
 
     @asynccontextmanager
     async def near_at(
-        url: str, *, most_bytes: int = 2**20, replicas: bool = False, up: bool = True
+        url: str, *, most_bytes: int = 2**20, replicas: bool = False, up: bool = True, **said: Any
     ) -> AsyncIterator[Near]:
         where, attempts = addresses(url), Attempts()
         store = ValkeyStore(where[0], node="tests", attempts=attempts)
         near = near_to(
-            where, prefix="mutiny:", most_bytes=most_bytes, attempts=attempts, note=store.note_route, replicas=replicas
+            where,
+            prefix="mutiny:",
+            most_bytes=most_bytes,
+            attempts=attempts,
+            note=store.note_route,
+            replicas=replicas,
+            **said,
         )
-        async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(near.run())
-            try:
-                async with asyncio.timeout(SOON_S):
-                    while up and not near.up:  # noqa: ASYNC110 - it is no event of ours
-                        await asyncio.sleep(0.001)
-                yield near
-            finally:
+        running = asyncio.create_task(near.run())  # noqa: TID251 - it is waited for
+        try:
+            async with asyncio.timeout(SOON_S):
+                while up and not near.up:  # noqa: ASYNC110 - it is no event of ours
+                    await asyncio.sleep(0.001)
+            yield near
+        finally:
+            while not running.done():
                 running.cancel()
-        store.close()
+                await asyncio.wait((running,), timeout=1.0)
+            store.close()
+            assert running.cancelled() or running.exception() is None
 
     return near_at
 
@@ -74,6 +82,7 @@ def asked() -> Callable[..., Any]:
                     return ask(near), waited
                 except NotAtOnce as missed:
                     waited += 1
+                    near = getattr(near, "again", near)
                     await asyncio.wait((missed.arrival,))
 
     return asked

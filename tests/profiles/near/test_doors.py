@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from redis.crc import key_slot
+from redis.exceptions import InvalidResponse
 
 from engine.profiles.ids import key
 from engine.profiles.near.doors import Door, Doors, told
@@ -52,6 +53,16 @@ def test_ways(valkey_servers: Any, written: Any, near_at: Any, asked: Any, way: 
         async with near_at(url) as near:
             assert (await asked(near, read))[0].traits == {"a": 1}
             assert near.tracked
+
+    asyncio.run(run())
+
+
+def test_before_there_was_a_connection_nothing_is_tracked(near_at: Any, valkey: Any) -> None:
+    """Nobody has said so."""
+
+    async def run() -> None:
+        async with near_at(f"redis://127.0.0.1:{valkey.free_port()}", up=False) as near:
+            assert not near.tracked
 
     asyncio.run(run())
 
@@ -110,6 +121,8 @@ def test_what_is_wrong_is_said(
 def test_in_words() -> None:
     """An error without words is a silence."""
     door = Door(address("redis://app:pw@edge.example:7"), ("edge.example", 7))
+    assert "does it speak TLS?" in told(Door(address("rediss://edge.example"), ("edge.example", 6379)), TimeoutError())
+    assert "is no Redis" in told(door, InvalidResponse("Protocol Error: b'HTTP/1.1 400 Bad Request'"))
     assert told(door, TimeoutError()) == "edge.example:7 does not answer"
     assert told(door, OSError("no route")) == "edge.example:7 cannot be reached: no route"
 

@@ -11,6 +11,7 @@ from engine import limits
 from engine.profiles.ids import key
 from engine.profiles.read import read_profile
 from engine.profiles.record import Change
+from engine.profiles.valkey.address import address
 
 V1 = key("visitor", "v1")
 
@@ -84,6 +85,63 @@ def test_the_nearest_is_read_and_another_one_when_it_is_gone(
             await soon(lambda: near.up)
             assert clients(primary) == 1
             assert near.trouble is None
+
+    asyncio.run(run())
+    store.close()
+
+
+def history(server: Any) -> str:
+    """Under which it knows what was written to it."""
+    return str(server.info("replication")["master_replid"])
+
+
+def test_a_replica_that_was_promoted_is_not_read(
+    valkey_servers: Any, written: Any, near_at: Any, asked: Any, soon: Any
+) -> None:
+    """Nor is a server that never followed: what is written does not come there. Another address is read, or the store
+    that is written; which that is and why is told. When it follows again it is read again.
+    """
+    primary, stranger = valkey_servers.one(), valkey_servers.one()
+    replica = valkey_servers.replica(primary)
+    store = written(primary.url())
+
+    async def run() -> None:
+        where = {"spare": address(primary.url()), "histories": lambda: frozenset({history(primary)})}
+        async with near_at(f"{stranger.url()},{replica.url()}", **where) as near:
+            await soon(lambda: clients(replica) == 1)
+            assert near.trouble is None
+            replica.ask("REPLICAOF", "NO", "ONE")
+            await soon(lambda: near.up and "the store that is written is read instead" in str(near.trouble))
+            assert "does not follow the store that is written" in near.trouble
+            store.apply([Change(V1, 1, {"a": 1})])
+            assert (await asked(near, read))[0].traits == {"a": 1}
+            replica.ask("REPLICAOF", "127.0.0.1", primary.port)
+            await soon(lambda: near.up and near.trouble is None)
+            assert clients(replica) == 1
+
+    asyncio.run(run())
+    store.close()
+
+
+def test_when_no_replica_can_be_read_the_store_that_is_written_is(
+    valkey_servers: Any, written: Any, near_at: Any, asked: Any, soon: Any
+) -> None:
+    """And the replica again when it is back; meanwhile it is trouble."""
+    primary = valkey_servers.one()
+    replica = valkey_servers.replica(primary)
+    store = written(primary.url())
+
+    async def run() -> None:
+        async with near_at(replica.url(), spare=address(primary.url())) as near:
+            replica.kill()
+            await soon(lambda: not near.up)
+            await soon(lambda: near.up and "is read instead" in str(near.trouble))
+            assert replica.address in near.trouble
+            store.apply([Change(V1, 1, {"a": 1})])
+            assert (await asked(near, read))[0].traits == {"a": 1}
+            replica.restart()
+            await soon(lambda: near.up and near.trouble is None)
+            assert clients(replica) == 1
 
     asyncio.run(run())
     store.close()

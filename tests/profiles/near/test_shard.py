@@ -77,6 +77,40 @@ def test_a_script_reads_no_further_than_a_chain_goes(valkey_server: Any, near_at
     asyncio.run(run())
 
 
+def test_reads_go_on_where_writes_are_held_back(valkey_servers: Any, near_at: Any, asked: Any) -> None:
+    """As a failover does it: the server knows that the script only reads."""
+    server = valkey_servers.one()
+    put(server, V1, {"a": 1}, {"user": "u1"}, (U1,))
+    put(server, U1, {"b": 1}, {})
+
+    async def run() -> None:
+        async with near_at(server.url()) as near:
+            server.ask("CLIENT", "PAUSE", 60_000, "WRITE")
+            found, waited = await asked(near, read)
+            assert (found.traits, found.degraded, waited) == ({"a": 1, "b": 1}, False, 1)
+            assert near.up
+
+    asyncio.run(run())
+
+
+def test_a_server_that_does_not_know_such_scripts_is_given_plain_ones(
+    valkey_server: Any, near_at: Any, asked: Any, proxy_to: Any
+) -> None:
+    """Redis 6, for which that is no Lua."""
+    put(valkey_server, V1, {"a": 1}, {"user": "u1"}, (U1,))
+    put(valkey_server, U1, {"b": 1}, {})
+    proxy = proxy_to(valkey_server.port)
+    proxy.replaced = b"#!lua flags=no-writes", b"#! no Lua at all, no "
+
+    async def run() -> None:
+        async with near_at(f"redis://127.0.0.1:{proxy.port}") as near:
+            found, waited = await asked(near, read)
+            assert (found.traits, found.degraded, waited) == ({"a": 1, "b": 1}, False, 1)
+            assert near._servers.only._scripts
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("refused", ["-eval", "-client|tracking", "-info"])
 def test_what_a_user_may_not_do_is_done_without(
     valkey_servers: Any, near_at: Any, asked: Any, soon: Any, refused: str
