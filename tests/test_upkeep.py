@@ -162,8 +162,8 @@ def test_the_log_of_yesterday_becomes_parquet(world: World) -> None:
 
 
 def test_what_is_compacted_comes_back_into_a_store_that_lost_it(world: World) -> None:
-    """With its marks it lost the proof that it holds it; a deletion waits for that, noted as it is. Until then the store
-    is said to lack something, also while another process brings it back.
+    """With its marks it lost the proof that it holds it; a deletion waits for that, noted as it is. Until then the
+    store is said to lack something, also while another process brings it back.
     """
     world.intake.stop()
     world.upkeep.compact(NOW + timedelta(days=1))

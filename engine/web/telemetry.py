@@ -8,8 +8,8 @@ only where it is wanted (`otel.py`).
 2. Every request on the ordinary road is a span, child of the caller's where it sends `traceparent`; so is a step of a
    background job that took long, or failed. A page view in the fast lane is none: it takes less time than a span would
    cost. One that brings a sampled `traceparent` takes the ordinary road, and is seen.
-3. A span names method, address as it stands in the table (one for all that there are not), and status: no id, no trait, no query. What is logged goes
-   out as it is printed (`logs.py`).
+3. A span names method, address as it stands in the table (one for all that there are not), and status: no id, no
+   trait, no query. What is logged goes out as it is printed (`logs.py`).
 """
 
 from collections.abc import Iterator, Mapping

@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from engine import limits
+
 CLIENTS = 200
 ENDS_WITHIN_S = 12.0
 
@@ -141,6 +143,25 @@ def test_sigterm_while_workers_are_replaced_cuts_nobody_off(
     assert tally.last_answers >= 1
     assert service.ended() == 0
     assert not any("Traceback" in line or "killed" in line for line in service.log), service.log
+
+
+def test_a_process_without_a_core_cuts_nobody_off(serve: Callable[..., Any], rules: Path, wire: Any) -> None:
+    """It is stopped again and again while it ends, longer than it waits for anybody, and awake for moments only."""
+    service = serve(rules, "--drain", "0.6").up()
+
+    async def end() -> None:
+        service.process.send_signal(signal.SIGTERM)
+        await asyncio.sleep(0.5)
+        for _ in range(4):
+            service.process.send_signal(signal.SIGSTOP)
+            await asyncio.sleep(1.5 * limits.DOOR_S)
+            service.process.send_signal(signal.SIGCONT)
+            await asyncio.sleep(0.004)
+        await after(service, signal.SIGCONT, lambda: service.process.poll() is not None)()
+
+    tally = wire.beside(wire.at(service.url), CLIENTS, end, 0.2)
+    assert (tally.faults, tally.cut) == ([], {})
+    assert service.ended() == 0
 
 
 def test_sigterm_to_every_process_drains_and_a_second_one_does_not(

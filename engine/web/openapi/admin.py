@@ -100,7 +100,9 @@ OPERATIONS: Final[Operations] = {
         "It is in the audit log. What cannot be finished now (503) is finished by the service itself.",
         {200: Answer("What is gone.", Erased)},
         _identity(PEOPLE),
-        examples=(Example("visitor", "A visitor", {"identities": {"anonymous": 1, "visitor": 1}, "events": 0, "rejected": 0}),),
+        examples=(
+            Example("visitor", "A visitor", {"identities": {"anonymous": 1, "visitor": 1}, "events": 0, "rejected": 0}),
+        ),
         refuses=("bad-id", "not-found", _TROUBLE),
     ),
 }
