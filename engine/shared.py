@@ -4,8 +4,8 @@ What lives here: what `store`, `read_store` and `write_store` mean together, wai
 such a store is written (`profiles.valkey`) and remembered (`profiles.near`), when a process opens it (`node`).
 
 1. `--store` is read and written; `--read-store` and `--write-store` count before it. Written is at one address, read at
-   the nearest of several. Only where `--read-store` says so are replicas read: they may be behind. While none of them can
-   be read, or what is written does not come to them, the store that is written is read.
+   the nearest of several. Only where `--read-store` says so are replicas read: they may be behind. While none of them
+   can be read, or what is written does not come to them, the store that is written is read.
 2. The store that is written is opened without a question, so that a service begins while it is down; who only reads,
    or asks for it, is told at once that it cannot be reached.
 3. `patiently` waits for what is on its way, all in all no longer than the budget, and then takes what there is.
@@ -64,7 +64,7 @@ def open_shared(
 
 
 def open_near(settings: Settings, note: Note, attempts: Attempts, histories: Histories = frozenset) -> Near:
-    """What a worker remembers of the store; `note` takes hints that were wrong, `histories` are those of what is written.
+    """What a worker remembers of the store; `note` takes hints that were wrong, `histories`: of what is written.
 
     Raises StoreError.
     """

@@ -20,7 +20,7 @@ from typing import Final
 from msgspec import Struct, structs
 
 from engine import limits
-from engine.cli import checkup_chain, checkup_salesforce, checkup_shared
+from engine.cli import checkup_chain, checkup_reading, checkup_salesforce, checkup_shared
 from engine.cli.checkup_links import LINKS, Chain, Said, State
 from engine.holder import Reading, read
 from engine.node import STORE_FOLDER, damage, open_store, utc_now
@@ -113,6 +113,9 @@ def findings(place: Place) -> Iterator[Finding]:
             yield Finding(name, *said)
     for name, said in checkup_shared.said(place.shared, place.settings).items():
         yield Finding(name, *said)
+    reading = checkup_reading.said(place.settings, place.shared)
+    if reading is not None:
+        yield Finding("reading", *reading)
     if place.chain is not None:
         for name, link in LINKS.items():
             said = link(place.chain)

@@ -47,7 +47,7 @@ class Door(Struct, frozen=True):
 
 
 class Doors:
-    """Opens links. `prefix` stands in front of every key; `histories` are those of the store that is written, if known."""
+    """Opens links. `prefix` stands in front of every key; `histories`: those of the store that is written, if known."""
 
     def __init__(self, prefix: bytes, attempts: Attempts, histories: Histories = frozenset) -> None:
         self._probe = prefix

@@ -9,9 +9,9 @@ What lives here: the connection, the order on it, when it is silent. What may no
 3. A server is *silent* when something that it was asked has not been answered for `patience`: a hung process, a network
    that swallows. The connection is kept, for it may only be slow, and when it speaks again nothing is lost. Patience
    grows with how long answers usually take, so that a far server is not taken for a silent one for ever.
-4. Whatever is asked, it is asked more twice a second: else nobody would notice that it hears nothing. The
-   question is for its role, so that a replica which has lost its primary is seen as well, and a server that does not have
-   the history of the store that is written: a replica that was promoted, or quite another one. It is of no use (`Astray`).
+4. Twice a second it is asked for its role, whatever else is asked: else nobody would notice that it hears nothing, or
+   that it is a replica which has lost its primary. One that does not have the history of the store that is written (it
+   was promoted, or is quite another server) is of no use (`Astray`).
 5. It ends with an error, in `live`: who opened it opens another one.
 """
 

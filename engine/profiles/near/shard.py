@@ -12,7 +12,7 @@ What lives here: `Shard`. What may not: which server that is (`servers`), who wa
    for the keys that it is called with. In a cluster a script cannot leave its slot, and where scripts are not allowed
    there are none: there the records' own hints are taken. A wrong hint costs a round trip, and nothing else.
 4. Without a link that is tracked, what was read is right for `limits.NEAR_UNTRACKED_S`.
-5. Where the nearest servers do not answer, another one may be read in their place (`instead`); that is trouble, and told.
+5. Where the nearest servers do not answer another one may be read in their place (`instead`); that is trouble.
 6. A server that answers with trouble (it is loading, its primary is gone, it does not let us in) is as good as lost.
 """
 

@@ -3,9 +3,9 @@
 What lives here: `Breaker`, its thread. What may not: what is asked to find out (`store`), connections (`attempts`).
 
 1. It is for a service, where hundreds a second would ask the same server the same. The command line asks once.
-2. A server that is a replica, is full, has too few replicas, lets its user not write, or holds back writes for a failover
-   says so (or nothing) to every write. The first one hears it; from then on a write is refused at once, **with that
-   reason**, and a thread tries twice a second whether a write is taken again.
+2. A server that is a replica, is full, has too few replicas, lets its user not write, or holds back writes for a
+   failover, says so (or nothing) to every write. The first one hears it; from then on a write is refused at once,
+   **with that reason**, and a thread tries twice a second whether a write is taken again.
 3. A server that cannot be reached is looked after by that thread as well, in place of whoever needs it
    (`Attempts.looking_after`). It is not refused here: whoever else reaches it first has found that it is back.
 4. The thread begins with trouble, and ends with it.

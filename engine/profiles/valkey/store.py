@@ -210,6 +210,8 @@ class ValkeyStore:
         raise self._told(trouble, writes=writes) from trouble
 
     def _told(self, trouble: RedisError, *, writes: bool) -> StoreError:
+        if isinstance(trouble, NotTried) and not isinstance(self._trouble, Shifted):
+            trouble = self._trouble  # that is why
         told = failure(self.address, trouble)
         is_refusal = isinstance(trouble, ResponseError)
         if self._breaker is not None and (writes or not is_refusal):
@@ -224,9 +226,12 @@ class ValkeyStore:
         try:
             with session(self._servers) as of:
                 self._marks.probe(of)
+        except NotTried as error:
+            raise failure(self.address, error) from error
         except RedisError as error:
             self._trouble = error
             raise failure(self.address, error) from error
+        self._trouble = Shifted()
 
     def _refuse_closed(self) -> None:
         if self._closed:

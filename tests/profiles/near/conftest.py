@@ -42,7 +42,7 @@ def near_at(written: Callable[[str], ValkeyStore]) -> Callable[..., AbstractAsyn
             replicas=replicas,
             **said,
         )
-        running = asyncio.create_task(near.run())  # noqa: TID251 - it is waited for
+        running = asyncio.ensure_future(near.run())
         try:
             async with asyncio.timeout(SOON_S):
                 while up and not near.up:  # noqa: ASYNC110 - it is no event of ours

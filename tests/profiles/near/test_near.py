@@ -52,7 +52,7 @@ def test_a_profile_is_one_flight_and_then_at_hand(
             assert await asked(near, of_v1) == (WHOLE, 1)
             assert await asked(near, of_v1) == (WHOLE, 0)
             assert trips(valkey_server) - before == {"eval": 1, "get": 4 + 5}  # four of them in the script
-            assert (near.counts.misses, near.counts.entries, near.counts.hits) == (1, 6, 2)  # the second read is two answers
+            assert (near.counts.misses, near.counts.entries, near.counts.hits) == (1, 6, 2)
             assert near.one(key("lead", "x@y.example")) is None
             unknown = await asked(near, lambda store: read_profile(store, "v2"))
             assert unknown == (Profile("v2"), 1)

@@ -41,8 +41,6 @@ def calls(server: Any) -> int:
     return sum(said.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("evalsha", "eval", "get", "set"))
 
 
-
-
 @pytest.mark.parametrize(
     ("begin", "end", "said"),
     [
@@ -80,7 +78,7 @@ def test_who_writes_is_refused_at_once(
     assert takes(store)
 
 
-@pytest.mark.parametrize("shape", ["one", "cluster"])
+@pytest.mark.parametrize("shape", ["one", pytest.param("cluster", marks=pytest.mark.long)])
 def test_nobody_waits_for_a_server_that_hangs(valkey: Any, valkey_servers: Any, opens: Opens, shape: str) -> None:
     """But the first; of a cluster it waits no longer if all servers hang."""
     started = valkey_servers.one() if shape == "one" else valkey_servers.cluster()
