@@ -4,7 +4,8 @@
 2. `settings` is what a verb's node or store is opened with: what the verb was given, and of the rest what the variables
    say. A `--store` other than the variable's is meant for reading and writing, whatever the variables name for the one
    or the other.
-3. A setting stands on a line once: of two, click would silently take the second.
+3. A setting that takes several values stands on a line once, with commas: who gives it twice means both, and would get
+   the second. Of any other the last one counts, as everywhere, so that a script's line can be added to.
 """
 
 import os
@@ -26,8 +27,11 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
+_SEVERAL = {"LIST", "URLS"}
+
+
 class Once(click.Option):
-    """An option that is refused the second time."""
+    """An option of several values, which is refused the second time."""
 
     def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
         """All that is given, so that it can be counted."""
@@ -39,8 +43,8 @@ class Once(click.Option):
         given = opts.get(self.name)
         if isinstance(given, list):
             if len(given) > 1:
-                several = " (several values by commas)" if self.type.name == "list" else ""
-                raise click.UsageError(f"Expected {self.opts[0]} once{several}, got it {len(given)} times.", ctx)
+                said = f"Expected {self.opts[0]} once (several values by commas), got it {len(given)} times."
+                raise click.UsageError(said, ctx)
             opts = {**opts, self.name: given[0]}
         return super().handle_parse_result(ctx, opts, args)
 
@@ -50,7 +54,7 @@ def setting(line: Setting, kind: Any = None, **how: Any) -> Callable[[Decorated]
     flag = line.kind == "flag"
     return click.option(
         line.option,
-        cls=click.Option if flag else Once,
+        cls=Once if line.shows in _SEVERAL else click.Option,
         type=None if flag else kind,
         metavar=None if flag or line.choices else line.shows,
         is_flag=flag,
