@@ -172,7 +172,10 @@ def _decode_leniently(body: bytes) -> Said:
     try:
         return _decode(body)
     except msgspec.ValidationError:
-        said = _any(body)
+        try:
+            said = _any(body)
+        except (ValueError, RecursionError):
+            said = None
         if type(said) is dict and settle_count(said.get("visit")):
             return msgspec.convert(said, Said)
         raise

@@ -91,7 +91,7 @@ def doctor(data: Path, rules: Path) -> dict[str, Any]:
     return {finding["check"]: finding for finding in json.loads(done.stdout)}
 
 
-@pytest.mark.parametrize("times", [3, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.parametrize("times", [2, pytest.param(20, marks=pytest.mark.long)])
 def test_all_processes_are_killed(
     serve: Callable[..., Any], rules: Path, tmp_path: Path, wire: Any, sending: Any, until: Any, times: int
 ) -> None:
@@ -123,7 +123,7 @@ def test_all_processes_are_killed(
     assert so_far.behind_log
 
 
-@pytest.mark.parametrize("times", [3, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.parametrize("times", [2, pytest.param(20, marks=pytest.mark.long)])
 def test_one_worker_of_two_is_killed(
     serve: Callable[..., Any], rules: Path, tmp_path: Path, wire: Any, sending: Any, until: Any, times: int
 ) -> None:

@@ -64,7 +64,7 @@ class Killing:
         assert victim not in readers(self._store)
 
 
-@pytest.mark.parametrize("times", [3, pytest.param(30, marks=pytest.mark.long)])
+@pytest.mark.parametrize("times", [2, pytest.param(30, marks=pytest.mark.long)])
 def test_a_killed_worker_costs_its_own_requests_alone(
     serve: Callable[..., Any], rules: Path, tmp_path: Path, wire: Any, until: Callable[..., None], times: int
 ) -> None:

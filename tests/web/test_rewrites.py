@@ -362,7 +362,7 @@ def told(folder: Folder) -> dict[str, tuple[int, bytes]]:
     return right
 
 
-@pytest.mark.parametrize("rounds", [2, pytest.param(34, marks=pytest.mark.long)])
+@pytest.mark.parametrize("rounds", [1, pytest.param(34, marks=pytest.mark.long)])
 def test_rewritten_files_never_show(
     serve: Callable[..., Any], wire: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rounds: int
 ) -> None:

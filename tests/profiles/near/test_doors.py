@@ -67,6 +67,7 @@ def test_before_there_was_a_connection_nothing_is_tracked(near_at: Any, valkey: 
     asyncio.run(run())
 
 
+@pytest.mark.long  # a Sentinel takes its time to be sure, most of it on a busy machine
 def test_sentinels_are_asked_who_is_the_primary(
     valkey_servers: Any, valkey: Any, written: Any, near_at: Any, asked: Any, soon: Any
 ) -> None:
