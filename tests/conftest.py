@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 HERE = Path(__file__).resolve().parent
+WITH_SERVICES = {"browser", "segment_libraries", "web"}
 
 
 def _load(path: Path) -> ModuleType:
@@ -35,6 +36,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that asks for a `conformance_case` runs once for each."""
     if "conformance_case" in metafunc.fixturenames:
         metafunc.parametrize("conformance_case", conformance_cases.parameters())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Services first: their files take longest, and on several cores the short ones fill what is left at the end."""
+    items.sort(key=lambda item: item.path.parent.name not in WITH_SERVICES)
 
 
 @pytest.fixture(scope="session")

@@ -115,7 +115,10 @@ class Link:
         """Let go of it; what was asked is answered by nobody."""
         if self._looking is not None:
             self._looking.cancel()
+        writer = self._connection._writer  # what a silent server never takes would keep it open
         await self._connection.disconnect(nowait=True)
+        if writer is not None:
+            writer.transport.abort()
         self._closed = True
         while self._asked:
             self._asked.popleft()[1](_lost())
