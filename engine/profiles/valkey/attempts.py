@@ -41,6 +41,7 @@ class _State(Struct):
     is_bad: bool = False
     trying: int = 0
     began: float = float("-inf")
+    before: float = float("-inf")  # when the attempt before the last one began
     cut: float = float("-inf")  # the last time that a connection was, which was hardly made
     shaky_until: float = float("-inf")
 
@@ -70,7 +71,7 @@ class Attempts:
             if left or (waits and state.is_bad) or self._pause_s(state) > 0:
                 raise NotTried("could not be reached a moment ago")
             state.trying += 1
-            state.began = self._clock()
+            state.before, state.began = state.began, self._clock()
 
     def ended(self, server: str, *, well: bool) -> None:
         """It answered, or it did not."""
@@ -124,5 +125,6 @@ class Attempts:
             if (one.is_bad and now - one.began < _FORGOTTEN_S) or now < one.shaky_until
         )
         spacing = SPACING_S * max(1, bad)
-        left = max(0.0, state.began + spacing - now)
+        # Two at once, as when a good one dies, are those of their second.
+        left = max(0.0, state.began + spacing - now, state.before + 2 * spacing - now)
         return spacing if state.trying else left
