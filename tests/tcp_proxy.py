@@ -60,9 +60,9 @@ class Proxy:
         self._thread.join()
         self._loop.close()
 
-    def most_in_a_second(self, since: float) -> int:
-        """The most attempts within a second, of those that came since then; less what a busy machine adds to one."""
-        times = [at for at in self.connections if at >= since]
+    def most_in_a_second(self, since: float, until: float = float("inf")) -> int:
+        """The most attempts within a second, of those that came between; less what a busy machine adds to one."""
+        times = [at for at in self.connections if since <= at < until]
         return max((sum(begin <= at < begin + 0.95 for at in times) for begin in times), default=0)
 
     async def _run(self) -> None:
