@@ -2,34 +2,24 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from hypothesis import settings
+from plain import module_at
 
 HERE = Path(__file__).resolve().parent
 WITH_SERVICES = {"browser", "segment_libraries", "web"}
-
-
-def _load(path: Path) -> ModuleType:
-    """A plain module of the tests: with importlib mode they are in no package."""
-    spec = spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 # No test asserts a time, so neither does hypothesis.
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
-maker = _load(HERE / "maker.py")
-conformance_cases = _load(HERE / "cel" / "conformance_cases.py")
+maker = module_at(HERE / "maker.py")
+conformance_cases = module_at(HERE / "cel" / "conformance_cases.py")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -58,13 +48,13 @@ def make() -> Any:
 @pytest.fixture(scope="session")
 def grammar() -> ModuleType:
     """The generated conditions and visitors of the compiler's tests."""
-    return _load(HERE / "compile" / "grammar.py")
+    return module_at(HERE / "compile" / "grammar.py")
 
 
 @pytest.fixture(scope="session")
 def valkey() -> ModuleType:
     """The module that starts servers: `until`, `free_port`, `SERVICE`."""
-    return _load(HERE / "valkey_servers.py")
+    return module_at(HERE / "valkey_servers.py")
 
 
 @pytest.fixture
@@ -80,7 +70,7 @@ def proxy_to() -> Iterator[Any]:
     with ExitStack() as closing_all:
 
         def made(port: int) -> Any:
-            return closing_all.enter_context(closing(_load(HERE / "tcp_proxy.py").Proxy(port)))
+            return closing_all.enter_context(closing(module_at(HERE / "tcp_proxy.py").Proxy(port)))
 
         yield made
 

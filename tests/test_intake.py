@@ -9,12 +9,12 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from datetime import UTC, datetime, timedelta
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec import structs
+from plain import module_at
 
 from engine import limits
 from engine.events.disk import DISK, LogError, listed
@@ -37,12 +37,7 @@ NOBODY = {"type": "track", "event": "Of nobody", "messageId": "nobody"}
 
 def memory() -> Any:
     """A store in memory; with importlib mode its module is in no package."""
-    spec = spec_from_file_location("memory", Path(__file__).parent / "profiles" / "memory.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.MemoryStore()
+    return module_at(Path(__file__).parent / "profiles" / "memory.py").MemoryStore()
 
 
 def delivery(*users: str, now: datetime = NOON) -> Delivery:

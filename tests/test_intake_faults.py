@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from errno import EIO, ENOSPC
-from importlib.util import module_from_spec, spec_from_file_location
 from itertools import count
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from plain import module_at
 
 from engine.events.disk import Disk, LogError, LogUnavailable
 from engine.events.line import Entry
@@ -37,18 +36,8 @@ DELIVERIES = 8
 DELETES, LATE = 5, 6  # a deletion of the user of the first delivery, and what comes late of them
 
 
-def _load(path: Path) -> ModuleType:
-    """A plain module of the tests: with importlib mode they are in no package."""
-    spec = spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-faults = _load(HERE / "events" / "faults.py")
-MemoryStore = _load(HERE / "profiles" / "memory.py").MemoryStore
+faults = module_at(HERE / "events" / "faults.py")
+MemoryStore = module_at(HERE / "profiles" / "memory.py").MemoryStore
 
 
 class Clock:

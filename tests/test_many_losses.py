@@ -11,13 +11,13 @@
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 from msgspec import msgpack, structs
+from plain import module_at
 
 from engine.events import archive, parquet
 from engine.events.disk import DISK
@@ -42,12 +42,7 @@ HERE = Path(__file__).parent
 
 def memory() -> Any:
     """A store in memory; with importlib mode its module is in no package."""
-    spec = spec_from_file_location("memory", HERE / "profiles" / "memory.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.MemoryStore()
+    return module_at(HERE / "profiles" / "memory.py").MemoryStore()
 
 
 class Shared:

@@ -12,13 +12,13 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from importlib.util import module_from_spec, spec_from_file_location
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec import structs
+from plain import module_at
 
 from engine import limits
 from engine.events import archive, parquet
@@ -108,11 +108,7 @@ def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 @pytest.fixture
 def check(tmp_path: Path) -> Callable[..., None]:
     """The law, for these workers and all the users of whom something was acknowledged."""
-    spec = spec_from_file_location("memory", Path(__file__).parent / "profiles" / "memory.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = module_at(Path(__file__).parent / "profiles" / "memory.py")
 
     def holds(workers: list[Worker], users: set[str]) -> None:
         assert known(workers[0].store) >= users

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http import HTTPStatus
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -25,6 +24,7 @@ from openfeature.event import EventDetails, ProviderEvent
 from openfeature.exception import ErrorCode, InvalidContextError
 from openfeature.flag_evaluation import FlagEvaluationDetails
 from openfeature.provider.no_op_provider import NoOpProvider
+from plain import module_at
 
 from engine import Engine, QuestionError, limits
 from engine.openfeature import MutinyEdgeProvider
@@ -93,12 +93,7 @@ CONTEXTS = [
 
 
 def _service() -> ModuleType:
-    spec = spec_from_file_location("service", Path(__file__).parent / "web" / "conftest.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(Path(__file__).parent / "web" / "conftest.py")
 
 
 @pytest.fixture(scope="module", autouse=True)

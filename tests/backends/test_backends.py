@@ -9,13 +9,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from plain import module_at
 
 from engine import Engine
 from engine.cli.main import main
@@ -41,12 +41,7 @@ experiences:
 
 
 def _service() -> ModuleType:
-    spec = spec_from_file_location("service", HERE.parent / "web" / "conftest.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(HERE.parent / "web" / "conftest.py")
 
 
 def cli(*words: str) -> str:

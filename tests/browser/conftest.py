@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.util import module_from_spec, spec_from_file_location
 from itertools import count
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +24,7 @@ from typing import Any, Final
 from urllib.request import Request
 
 import pytest
+from plain import module_at
 
 HERE: Final = Path(__file__).resolve().parent
 NODE: Final = Path(sys.prefix) / "segment-libraries" / "node"
@@ -52,12 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _service() -> ModuleType:
     """tests/web/conftest.py, where the service runs as a user runs it."""
-    spec = spec_from_file_location("service", HERE.parent / "web" / "conftest.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(HERE.parent / "web" / "conftest.py")
 
 
 service = _service()

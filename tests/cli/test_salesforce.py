@@ -4,13 +4,13 @@ import json
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from plain import module_at
 
 from engine.cli.salesforce import sync as verb
 
@@ -33,12 +33,7 @@ experiences:
 @pytest.fixture(scope="module")
 def orgs() -> ModuleType:
     """The module that holds the loopback org; with importlib mode it is in no package."""
-    spec = spec_from_file_location("org", Path(__file__).parent.parent / "salesforce" / "org.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(Path(__file__).parent.parent / "salesforce" / "org.py")
 
 
 @pytest.fixture

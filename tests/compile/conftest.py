@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from plain import module_at
 
 from engine.cel.parse import parse
 from engine.cel.scope import VISIT
@@ -20,13 +20,7 @@ from engine.words import Audience, Condition, Experience, Place, Segment
 @pytest.fixture(scope="session")
 def grammar() -> ModuleType:
     """The module with the strategies `conditions` and `visitors()`; with importlib mode it is in no package."""
-    path = Path(__file__).with_name("grammar.py")
-    spec = spec_from_file_location("grammar", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(Path(__file__).with_name("grammar.py"))
 
 
 def make_condition(text: str, line: int = 12) -> Condition:

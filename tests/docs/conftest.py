@@ -1,21 +1,16 @@
 """What the tests of the pages share: each page, each printed command, each table, one test for each."""
 
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from plain import module_at
 
 HERE = Path(__file__).resolve().parent
 
 
 def _load(name: str) -> ModuleType:
-    spec = spec_from_file_location(name, HERE / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(HERE / f"{name}.py")
 
 
 _pages = _load("pages")

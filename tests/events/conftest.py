@@ -4,11 +4,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from plain import module_at
 
 PATIENCE_S = 120  # no test measures time; this only ends what hangs
 
@@ -49,12 +49,7 @@ def clock_of() -> type[Clock]:
 @pytest.fixture(scope="session")
 def faults() -> ModuleType:
     """The module of disks that fail."""
-    spec = spec_from_file_location("faults", Path(__file__).parent / "faults.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(Path(__file__).parent / "faults.py")
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from plain import module_at
 
 from engine.events.line import encode
 from engine.events.log import EventLog
@@ -150,9 +150,4 @@ def log_of() -> Callable[[Path, Sequence[dict[str, Any]]], Path]:
 @pytest.fixture(scope="session")
 def tables() -> Iterator[ModuleType]:
     """The module that lays messages out as Segment's warehouse destination does."""
-    spec = spec_from_file_location("segment_tables", Path(__file__).parent / "segment_tables.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(Path(__file__).parent / "segment_tables.py")

@@ -2,11 +2,11 @@
 
 import json
 from datetime import UTC, datetime
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import duckdb
 import pytest
+from plain import module_at
 
 from engine.events.line import encode
 from engine.events.log import EventLog
@@ -103,10 +103,7 @@ def test_a_line_is_read_as_compaction_would_write_it(tmp_path):
 
 def strategies():
     """The generated messages of Segment's room."""
-    spec = spec_from_file_location("strategies", Path(__file__).parent.parent / "segment" / "strategies.py")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(Path(__file__).parent.parent / "segment" / "strategies.py")
 
 
 def test_without_a_time_it_happened_when_it_came(tmp_path):

@@ -13,13 +13,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Final
 
 import pytest
 from click.testing import CliRunner
+from plain import module_at
 
 from engine.cli.main import main
 
@@ -31,17 +30,8 @@ PATIENCE_S: Final = 60.0
 LONG_AFTER: Final = "2099-01-01T00:00:00Z"
 
 
-def _module(path: Path) -> ModuleType:
-    spec = spec_from_file_location(path.parent.name + "_" + path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-browsing: Final = _module(HERE.parent / "browser" / "conftest.py")
-pages: Final = _module(HERE.parent / "docs" / "pages.py")
+browsing: Final = module_at(HERE.parent / "browser" / "conftest.py")
+pages: Final = module_at(HERE.parent / "docs" / "pages.py")
 wanted: Final = browsing.wanted
 
 

@@ -3,11 +3,11 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+from plain import module_at
 
 from engine.profiles.lmdb import LmdbStore
 from engine.profiles.store import Store
@@ -27,12 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 def _memory() -> Store:
     """The store of `memory.py`; with importlib mode that is in no package."""
-    spec = spec_from_file_location("memory", Path(__file__).with_name("memory.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    made: Store = module.MemoryStore()
+    made: Store = module_at(Path(__file__).with_name("memory.py")).MemoryStore()
     return made
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from plain import module_at
 
 from engine.profiles.lmdb import LmdbStore
 from engine.profiles.store import Store
@@ -21,12 +21,7 @@ from engine.salesforce.sync import Sync
 @pytest.fixture(scope="session")
 def orgs() -> ModuleType:
     """The module that holds the loopback org; with importlib mode it is in no package."""
-    spec = spec_from_file_location("org", Path(__file__).with_name("org.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(Path(__file__).with_name("org.py"))
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -25,6 +24,7 @@ from urllib.request import Request
 
 import pytest
 from msgspec import Struct
+from plain import module_at
 
 HERE: Final = Path(__file__).resolve().parent
 INSTALLED: Final = Path(sys.prefix) / "segment-libraries"
@@ -54,12 +54,7 @@ insertable: [traits.plan, traits.firstName, account.industry]
 
 def _service() -> ModuleType:
     """tests/web/conftest.py, where the service runs as a user runs it."""
-    spec = spec_from_file_location("service", HERE.parent / "web" / "conftest.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(HERE.parent / "web" / "conftest.py")
 
 
 service = _service()

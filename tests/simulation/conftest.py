@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
+from plain import module_at
 
 from engine.decide.decider import Decider
 from engine.problems import as_text
@@ -49,10 +49,5 @@ def example() -> Decider:
 @pytest.fixture(scope="session")
 def memory() -> Callable[[], Store]:
     """Make an empty store in memory."""
-    spec = spec_from_file_location("memory", HOUSE / "tests" / "profiles" / "memory.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    made: Callable[[], Store] = module.MemoryStore
+    made: Callable[[], Store] = module_at(HOUSE / "tests" / "profiles" / "memory.py").MemoryStore
     return made

@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,7 +18,9 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+import uvloop
 from msgspec import Struct
+from plain import module_at
 
 from engine.cli.demo import crowd_lines, example_rules
 from engine.node import Node, utc_now
@@ -306,12 +307,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
 
 def _module(name: str) -> ModuleType:
     """A plain module of the tests: with importlib mode they are in no package."""
-    spec = spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(Path(__file__).with_name(f"{name}.py"))
 
 
 @pytest.fixture(scope="session")
@@ -324,6 +320,13 @@ def wire() -> ModuleType:
 def sending() -> ModuleType:
     """The module `sending.py`: a source that sends without a pause, and what must be true of its messages."""
     return _module("sending")
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[asyncio.Runner]:
+    """One loop for all of a file."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        yield runner
 
 
 @pytest.fixture(scope="session")

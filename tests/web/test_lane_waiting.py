@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import uvloop
 
 from engine import limits
 from engine.node import Node
@@ -64,13 +63,6 @@ class Far:
                 loop.call_later(self._comes_s, self.arrive)
         if not arrival.done():
             raise NotAtOnce(arrival)
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[asyncio.Runner]:
-    """One loop for all."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        yield runner
 
 
 @pytest.fixture(scope="module")

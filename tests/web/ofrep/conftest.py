@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
 import jsonschema
 import pytest
+from plain import module_at
 
 from engine.node import Node
 from engine.settings import Settings
@@ -20,12 +20,7 @@ JSON: Final = ("content-type", "application/json; charset=utf-8")
 
 
 def _shapes() -> ModuleType:
-    spec = spec_from_file_location("shapes", HERE / "shapes.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(HERE / "shapes.py")
 
 
 shapes: Final = _shapes()
