@@ -11,12 +11,11 @@ message means (`segment`), how lines and records are kept (`events`, `profiles`)
    What is then in the log and not in the store is applied before the next group is; until then nothing is appended.
 4. A store that lost something has the group all the same, so that is no trouble of the group's. But its file is let go
    of: as any finished file it is applied again from where the store knows it (`segment.restoring`), and nobody waits
-   for that. `look` finds it out where nothing comes that would.
+   for that. `look` finds it out where nothing comes that would; and it finds out that trouble is over: what was left in
+   the log is applied then, and if that is done the trouble is forgotten.
 5. What waits is bounded, by what it holds (`limits.INTAKE_BYTES`) and by how long writing it would take at the pace of
    late (`limits.INTAKE_S`): whoever waits longer than they have patience sends again, and it is done twice. Beyond that
    it is `TooBusy`, at once.
-   So it does where trouble is over: once store and disk answer, what was left in the log is applied, and if that is
-   done the trouble is forgotten.
 6. What is not acceptable goes into the rejected log in the same group, so that it is as safe as the rest.
 7. What somebody's deletion covers, and only now arrives, is not kept (`segment.deletion`).
 """
@@ -151,9 +150,8 @@ class Intake:
         """
         waiting = _Waiting(deliver, size, Future())
         with self._wake:
-            too_long = (
-                self._bytes * self._byte_s > limits.INTAKE_S
-            )  # without its own: with nothing in front it is taken
+            # Without its own: with nothing in front of it, it is taken.
+            too_long = self._bytes * self._byte_s > limits.INTAKE_S
             if too_long or self._bytes + size > limits.INTAKE_BYTES or self._ending:
                 raise TooBusy("what was sent before is still being written")
             if self._thread is None:

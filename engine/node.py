@@ -169,8 +169,9 @@ class Node:
             self._near = open_near(settings, written.note_route, self._attempts, lambda: written.histories)
         self.keys = Keys(settings.data)
         self._intake = None if read_only else Intake(settings.logs, self.store, utc_now, rest=self.rest)
-        upkeep = partial(Upkeep, store=self.store, logs=settings.logs, trouble=self.note_trouble, rest=self.rest)
-        self.upkeep = upkeep(self._intake) if self._intake else None
+        self.upkeep = (
+            Upkeep(self._intake, self.store, settings.logs, self.note_trouble, self.rest) if self._intake else None
+        )
         self.store_trouble: str | None = None
         self.degraded = 0
         self._silent_until: dict[str, float] = {}

@@ -140,7 +140,11 @@ class Straight:
         node, proxies = self._node, self._proxies
         began = node.counts.begun()
         try:
-            answered = await node.patiently(lambda store: answer(body, node, headers, peer, proxies, store=store))
+            try:
+                answered = answer(body, node, headers, peer, proxies)
+            except NotAtOnce as missed:
+                again = partial(answer, body, node, headers, peer, proxies)
+                answered = await node.patiently(lambda store: again(store=store), missed)
         except Exception:  # noqa: BLE001 - it happens again behind the door, where it is told and logged
             return _once_more(message, receive)
         node.counts.ended(began)
