@@ -21,11 +21,12 @@ import msgspec
 from msgspec import Struct
 
 from engine import limits
+from engine.breaths import Breaths
 from engine.decide.decider import Decider, NotAUrl
 from engine.decide.flags import Flag
 from engine.decide.pages import View
 from engine.holder import Held
-from engine.node import Breaths, Node, utc_now
+from engine.node import Node, utc_now
 from engine.profiles.store import Reads
 from engine.web import ask
 from engine.web.ask import Asked
