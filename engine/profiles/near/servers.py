@@ -17,7 +17,7 @@ link (`doors`), what goes over it (`shard`).
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from redis.crc import key_slot
 from redis.exceptions import AskError, MovedError, RedisError
@@ -31,6 +31,7 @@ from engine.profiles.near.link import Reply, first
 from engine.profiles.near.shard import Landed, Shard
 from engine.profiles.valkey.address import Address, Server
 from engine.profiles.valkey.slots import SLOTS
+from engine.profiles.valkey.slots import server as server_of
 
 log = logging.getLogger("mutiny_edge.store")
 
@@ -195,14 +196,14 @@ class Clustered:
         ways: dict[Server, tuple[Door, ...]] = {}
         for _, _, primary, *replicas in said:
             others = replicas if self._replicas else ()
-            ways[_server(primary, asked)] = (
-                Door(self._address, _server(primary, asked)),
-                *(Door(self._address, _server(replica, asked), replica=True) for replica in others),
+            ways[server_of(primary, asked)] = (
+                Door(self._address, server_of(primary, asked)),
+                *(Door(self._address, server_of(replica, asked), replica=True) for replica in others),
             )
         self._settle(tasks, ways)
         self._moving.clear()
         for begin, end, primary, *_ in said:
-            self._slots[begin : end + 1] = [self._shards[_server(primary, asked)]] * (end + 1 - begin)
+            self._slots[begin : end + 1] = [self._shards[server_of(primary, asked)]] * (end + 1 - begin)
 
     def _settle(self, tasks: asyncio.TaskGroup, ways: dict[Server, tuple[Door, ...]]) -> None:
         """Have a shard for each of these, and for no other."""
@@ -280,8 +281,3 @@ async def _asked(shard: Shard, *command: bytes) -> Reply:
         return await asyncio.wait_for(answered, limits.NEAR_ATTEMPT_S)
     except TimeoutError as late:
         return late
-
-
-def _server(node: Sequence[Any], asked: Server) -> Server:
-    """`[host, port, id, …]`; a node that does not know its own name means itself."""
-    return (node[0].decode() if node[0] else asked[0]), int(node[1])

@@ -20,7 +20,7 @@ from engine.profiles.valkey.address import Address, checked_prefix
 from engine.profiles.valkey.attempts import Attempts
 from engine.profiles.valkey.failures import failure, lacks
 from engine.profiles.valkey.topology import Servers, servers_of, session
-from engine.profiles.valkey.wire import Line, Wire, is_of_another_type, value
+from engine.profiles.valkey.wire import Line, Wire, fields, is_of_another_type, value
 
 _SETTINGS: Final = (
     "appendonly",
@@ -83,8 +83,8 @@ def _condition(name: str, line: Line, probed: bytes, now_s: Callable[[], float])
     faults = [answer for answer in line.answers() if _is_fault(answer)]
     return Condition(
         server=name,
-        info=_fields(_told(info) or b""),
-        cluster=_fields(_told(cluster) or b""),
+        info=fields(_told(info) or b""),
+        cluster=fields(_told(cluster) or b""),
         settings=_settings(settings),
         ahead_s=None if (said := _told(time)) is None else int(said[0]) + int(said[1]) / 1e6 - ours,
         tracks=_told(tracking) is not None,
@@ -133,9 +133,3 @@ def _settings(answers: list[Any]) -> dict[str, str] | None:
         return None
     pairs = (pair for answer in answers for pair in zip(value(answer)[::2], value(answer)[1::2], strict=True))
     return {name.decode(): said.decode() for name, said in pairs}
-
-
-def _fields(text: bytes) -> dict[str, str]:
-    """The lines `name:value`."""
-    pairs = (line.partition(":") for line in text.decode().splitlines())
-    return {name: said for name, colon, said in pairs if colon}

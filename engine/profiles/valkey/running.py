@@ -5,16 +5,13 @@ address, a user and a socket are only ways to it. One that is not permitted to t
 service may, is nobody's like.
 """
 
-from typing import Final
-
 from redis.exceptions import NoPermissionError, RedisError
 
 from engine.profiles.valkey.address import Address
 from engine.profiles.valkey.attempts import Attempts
 from engine.profiles.valkey.failures import failure
 from engine.profiles.valkey.topology import servers_of, session
-
-_BEGIN: Final = b"run_id:"
+from engine.profiles.valkey.wire import fields
 
 
 def is_same(one: Address, other: Address) -> bool:
@@ -22,16 +19,16 @@ def is_same(one: Address, other: Address) -> bool:
     return one.db == other.db and not running(one).isdisjoint(running(other))
 
 
-def running(address: Address) -> frozenset[bytes]:
+def running(address: Address) -> frozenset[str]:
     """The ids of all primaries; of those that do not tell, none. Raises StoreError."""
     servers = servers_of(address, Attempts())
     try:
         with session(servers) as of:
-            said = [line for [info] in of.each(("INFO", "server")) for line in info.splitlines()]
+            ids = [fields(info).get("run_id") for [info] in of.each(("INFO", "server"))]
     except NoPermissionError:
         return frozenset()
     except RedisError as error:
         raise failure(address, error) from error
     finally:
         servers.close()
-    return frozenset(line.removeprefix(_BEGIN) for line in said if line.startswith(_BEGIN))
+    return frozenset(filter(None, ids))

@@ -23,12 +23,19 @@ SLOTS: Final = 16_384
 
 
 def owners(answer: Sequence[Any], asked: Server) -> list[Server | None]:
-    """The primary of each slot, as `CLUSTER SLOTS` says; a node that does not know its own name means itself."""
+    """The primary of each slot, as `CLUSTER SLOTS` says."""
     found: list[Server | None] = [None] * SLOTS
     for first, last, primary, *_ in answer:
-        server = (primary[0].decode() if primary[0] else asked[0], int(primary[1]))
-        found[first : last + 1] = [server] * (last + 1 - first)
+        found[first : last + 1] = [server(primary, asked)] * (last + 1 - first)
     return found
+
+
+def server(node: Sequence[Any], asked: Server) -> Server:
+    """`[host, port, id, …]`, as a node of a cluster is called there; one that does not know its own name means itself.
+
+    `asked` is who says it.
+    """
+    return (node[0].decode() if node[0] else asked[0]), int(node[1])
 
 
 def tags(of: Sequence[Server | None]) -> tuple[bytes, ...]:

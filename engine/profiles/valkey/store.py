@@ -51,7 +51,7 @@ from engine.profiles.valkey.failures import failure, may_pass
 from engine.profiles.valkey.marks import Marks
 from engine.profiles.valkey.scanning import keys as scanned_keys
 from engine.profiles.valkey.topology import Session, servers_of, session
-from engine.profiles.valkey.wire import is_of_another_type
+from engine.profiles.valkey.wire import fields, is_of_another_type
 from engine.profiles.valkey.wire import value as valued
 
 T = TypeVar("T")
@@ -163,12 +163,12 @@ class ValkeyStore:
         """
         self.histories, known = frozenset(), (("DBSIZE",), ("INFO", "memory"), ("INFO", "replication"))
         said, own = self._work(lambda of: (of.each(*known), self._marks.count(of)))
-        ids = (_fields(text).get("master_replid") for *_, text in said)
+        ids = (fields(text).get("master_replid") for *_, text in said)
         self.histories = frozenset(filter(None, ids))
         return StoreStats(
             kind="valkey",
             records=max(0, sum(count for count, *_ in said) - own),
-            used_bytes=sum(int(_fields(text)["used_memory"]) for _, text, _ in said),
+            used_bytes=sum(int(fields(text)["used_memory"]) for _, text, _ in said),
             damaged=len(self._damaged),
             damaged_keys=tuple(sorted(self._damaged)[:DAMAGED_KEYS]),
         )
@@ -368,9 +368,3 @@ def _portions(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
 def _named(raw: bytes) -> str:
     """What `SWAP` calls a value."""
     return sha1(raw, usedforsecurity=False).hexdigest()
-
-
-def _fields(text: bytes) -> dict[str, str]:
-    """The lines `name:value` of INFO."""
-    pairs = (line.partition(":") for line in text.decode().splitlines())
-    return {name: said for name, colon, said in pairs if colon}

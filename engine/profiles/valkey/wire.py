@@ -205,6 +205,12 @@ def value(answer: Any) -> Any:
     return answer
 
 
+def fields(text: bytes) -> dict[str, str]:
+    """The lines `name:value` of what INFO answers."""
+    pairs = (line.partition(":") for line in text.decode().splitlines())
+    return {name: said for name, colon, said in pairs if colon}
+
+
 def is_of_another_type(answer: Any) -> bool:
     """Is what lies there of another type than was asked for?"""
     return isinstance(answer, ResponseError) and str(answer).startswith("WRONGTYPE")
