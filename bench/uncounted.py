@@ -31,9 +31,10 @@ class Uncounted(ast.NodeTransformer):
         return None if counts else node
 
     def visit_If(self, node: ast.If) -> ast.AST | None:
-        """`if began: …`, and what tells the tally."""
-        by_name = isinstance(node.test, ast.Name) and node.test.id in COUNTS
-        return None if by_name or ast.unparse(node.body[0]).startswith("tally.") else self.generic_visit(node)
+        """`if …EVERY: …`, which has the next answer timed; and what only chose between counts."""
+        kept = self.generic_visit(node)
+        counts_only = not node.body and not node.orelse
+        return None if counts_only or "EVERY" in ast.unparse(node.test) else kept
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         """What is handed on to whoever would have counted."""

@@ -18,7 +18,7 @@ from typing import Any, Final, TypeAlias
 from engine.decide.plans import Plan
 from engine.decide.render import Roots
 from engine.decide.split import drawn
-from engine.decide.tally import UNMATCHED, Tally
+from engine.decide.tally import BEYOND, UNMATCHED, Tally
 from engine.decide.wire import END, START, before_decisions
 from engine.profiles.read import Reader
 from engine.profiles.store import Reads
@@ -55,18 +55,15 @@ def usual(
     `tally` counts the answers. `timed`: is the time looked at? Page beside its URL, visit, device and place may
     not be, nor may there be declared types, nor a page's experience that does not draw by visitor.
     """
-    counts = tally.counts
     behind = _behind(version)
-    nobody = behind + END
+    nobody, counts = behind + END, tally.counts
     read = reader.read_alone if reader.reads else None
 
     def answer(store: Reads, visitor_id: str, fields: Fields, clock: Clock) -> bytes | None:
         id_ = visitor_id.encode()
-        traits: Traits | None = _NOTHING
-        if read is not None:
-            traits = read(store, id_)
-            if traits is None:
-                return None
+        traits: Traits | None = _NOTHING if read is None else read(store, id_)
+        if traits is None:
+            return None
         now = clock() if timed else UNASKED
         try:
             hits = function(traits, _NOTHING, _NOTHING, fields, _NOTHING, _NOTHING, _NOTHING, now)
@@ -79,19 +76,25 @@ def usual(
         for place, number in hits:
             text, limit, control, personalized, counted = plans[place].draws[number]
             if personalized is not None:
-                is_personalized = drawn(text + id_) >= limit
-                counts[counted + is_personalized] += 1
-                entries.append(personalized if is_personalized else control)
+                if drawn(text + id_) < limit:
+                    counts[counted] += 1
+                    entries.append(control)
+                else:
+                    counts[counted + 1] += 1
+                    entries.append(personalized)
                 continue
             roots = (traits, _NOTHING, _NOTHING, fields, _NOTHING, _NOTHING, _NOTHING, now)
             assignment = plans[place].assign(number, visitor_id, partial(_itself, roots))
             if assignment is not None:  # nobody who is held out
                 counts[counted + (assignment.variant is not None)] += 1
                 entries.append(assignment.body)
-        alone = len(entries) == 1  # most are, and need not be joined
-        if not alone:
-            tally.answered(len(entries))
-        return b"".join((_BEFORE, id_, behind, entries[0] if alone else b",".join(entries), END))
+        beyond = len(entries) - 1
+        if beyond > 0:
+            counts[BEYOND] += beyond
+        elif beyond:  # held out of all
+            counts[UNMATCHED] += 1
+        joined = b",".join(entries) if beyond else entries[0]  # most have one
+        return b"".join((_BEFORE, id_, behind, joined, END))
 
     return answer
 

@@ -21,6 +21,7 @@ What lives here: which request may take it, and its way. What may not: an answer
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from time import perf_counter
 from types import SimpleNamespace
@@ -86,7 +87,9 @@ class Lane(Guard):
         super().__init__(config, server_state, app_state, _loop)
         app = config.loaded_app
         self._straight = app.straight if isinstance(app, App) and not config.access_log else None
+        self._answer: Callable[..., bytes | None] | None = self._straight
         self._durations = app.straight.durations if isinstance(app, App) else Durations()
+        self._began = 0.0  # of an answer that is timed and has to wait
         self._said: dict[bytes, bytes] = {}  # its headers, under the names that were sent
         self._body: list[bytes] = []
         self._first: list[None] = []  # empty once it has begun
@@ -130,7 +133,7 @@ class Lane(Guard):
             held, cycle = data, self.cycle
             taken = (
                 data.startswith(_FIRST_LINE)
-                and self._straight is not None
+                and self._answer is not None
                 and self._state == IDLE
                 and (cycle is None or cycle.response_complete)
                 and not self.flow.write_paused
@@ -195,12 +198,12 @@ class Lane(Guard):
     def _write_answer(self, body: bytes, said: dict[bytes, bytes], held: bytes) -> bool:
         """Answer a whole and usual request, or have it answered later; False where its answer cannot be given here."""
         state = self.server_state
-        began = 0.0 if state.total_requests % EVERY else perf_counter()
         try:
-            answer = self._straight(body, said, self._peer, state.lines)  # type: ignore[misc] # it is open
+            answer = self._answer(body, said, self._peer, state.lines)  # type: ignore[misc] # it is open
         except NotAtOnce as missed:
             self._held = held
             self._deadline = NEVER
+            began, self._began = self._began, 0.0
             self._waiting = self.loop.create_task(self._write_later(body, said.copy(), missed, began))
             return True
         except Exception:  # noqa: BLE001 - it happens again on the ordinary road, where it is told and logged
@@ -208,11 +211,23 @@ class Lane(Guard):
         if answer is None:
             return False
         self.transport.write(answer)
-        state.total_requests += 1
-        if began:
-            self._durations.note(perf_counter() - began)
+        state.total_requests = answered = state.total_requests + 1
+        if not answered % EVERY:
+            self._answer = self._timed
         self._lie_idle()
         return True
+
+    def _timed(self, body: bytes, said: dict[bytes, bytes], peer: str | None, lines: bytes) -> bytes | None:
+        """`_straight`, once, with a clock beside it: what is not timed has nothing to look at."""
+        self._answer, began = self._straight, perf_counter()
+        try:
+            answer = self._straight(body, said, peer, lines)  # type: ignore[misc] # it is open
+        except NotAtOnce:
+            self._began = began
+            raise
+        if answer is not None:
+            self._durations.note(perf_counter() - began)
+        return answer
 
     async def _write_later(self, body: bytes, said: dict[bytes, bytes], missed: NotAtOnce, began: float) -> None:
         """Answer what is held, when what it needs has come or the time is over."""
@@ -226,6 +241,8 @@ class Lane(Guard):
         self._held = b""
         self.transport.write(answer)
         state.total_requests += 1
+        if not state.total_requests % EVERY:
+            self._answer = self._timed
         if began:
             self._durations.note(perf_counter() - began)
         self._lie_idle()
