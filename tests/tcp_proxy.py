@@ -72,6 +72,7 @@ class Proxy:
         self._listens.set()
         await self._ended.wait()
         listening.close()
+        await asyncio.sleep(0.01)  # who was let in just now is no task yet, and nobody would end its connection
         self._cut()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 

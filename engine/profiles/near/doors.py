@@ -21,7 +21,7 @@ from redis.exceptions import AskError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as Unanswered
 
 from engine import limits
-from engine.profiles.near.link import Astray, Link
+from engine.profiles.near.link import Astray, Link, end, transport
 from engine.profiles.near.shard import Shard
 from engine.profiles.valkey.address import Address, Server, named
 from engine.profiles.valkey.attempts import Attempts, NotTried
@@ -59,30 +59,34 @@ class Doors:
     async def nearest(self, doors: Sequence[Door], shard: Shard) -> tuple[Door, Link] | None:
         """The one that answers first, each being tried once; none where none does, and then the shard knows why."""
         loop = asyncio.get_running_loop()
-        trying = {loop.create_task(self._tried(door, shard)) for door in doors}
-        opened: list[tuple[Door, Link]] = []
+        opened: list[tuple[Door, Link]] = []  # whoever is cancelled here leaves none of them open
+        trying = {loop.create_task(self._tried(door, shard, opened)) for door in doors}
         try:
             while trying and not opened:
                 done, trying = await asyncio.wait(trying, return_when=asyncio.FIRST_COMPLETED)
-                opened += [found for task in done if (found := task.result()) is not None]
+                for task in done:
+                    task.result()
+            for task in trying:
+                task.cancel()
+            await asyncio.gather(*trying, return_exceptions=True)
             return opened.pop(0) if opened else None
         finally:
             for task in trying:
                 task.cancel()
-            late = await asyncio.gather(*trying, return_exceptions=True)
-            for _, link in (*opened, *(found for found in late if isinstance(found, tuple))):
+            for _, link in opened:
                 await link.close()
 
-    async def _tried(self, door: Door, shard: Shard) -> tuple[Door, Link] | None:
+    async def _tried(self, door: Door, shard: Shard, opened: list[tuple[Door, Link]]) -> None:
         name = str(door)
         await self._turn(name)
         protocol = _OLDEST if name in self._old else _LATEST
         link = Link(connection(door, protocol), shard.changed, shard.turned, self._strays)
-        opened = False
+        is_open = False
         try:
             async with asyncio.timeout(limits.NEAR_ATTEMPT_S):
                 await link.open(self._probe, clustered=door.address.form == "cluster", replica=door.replica)
-            opened = True
+            is_open = True
+            opened.append((door, link))
             self._failed.discard(name)
         except (RedisError, OSError) as error:
             self._failed.add(name)
@@ -91,9 +95,8 @@ class Doors:
             shard.note_trouble(told(door, error))
         finally:
             self._attempts.ended(name, well=name not in self._failed)  # who was only slower is not to blame
-            if not opened:
+            if not is_open:
                 await link.close()
-        return (door, link) if opened else None
 
     def lost(self, door: Door, lived_s: float) -> None:
         """A link to it is lost, after so long."""
@@ -120,16 +123,18 @@ class Doors:
             asking = (SSLConnection if address.tls else Connection)(
                 host=server[0], port=server[1], protocol=_OLDEST, **arguments
             )
-            answered = False
+            answered, went_over = False, None
             try:
                 async with asyncio.timeout(limits.NEAR_ATTEMPT_S):
+                    await asking.connect()  # type: ignore[no-untyped-call] # redis-py's
+                    went_over = transport(asking)
                     found = await _asked(asking, address.service, replicas=replicas)
                 answered = True
             except (RedisError, OSError):
                 continue
             finally:
                 self._attempts.ended(name, well=answered)
-                await asking.disconnect(nowait=True)
+                await end(asking, went_over)
             if found:
                 return [Door(address, one) for one in found]
         return []
@@ -160,8 +165,7 @@ def told(door: Door, error: Exception) -> str:
 
 
 async def _asked(sentinel: AbstractConnection, service: str, *, replicas: bool) -> list[Server]:
-    """What a Sentinel knows of a service. Raises RedisError, OSError."""
-    await sentinel.connect()  # type: ignore[no-untyped-call] # redis-py's
+    """What a Sentinel knows of a service; it is connected. Raises RedisError, OSError."""
     await sentinel.send_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", service)
     primary = await sentinel.read_response()
     found = [] if primary is None else [_server(*primary)]

@@ -66,6 +66,7 @@ class Link:
         self.silent = False
         self.behind = False  # it is a replica that does not hear its primary
         self._connection = connection
+        self._transport: asyncio.WriteTransport | None = None
         self._changed = changed
         self._turned = turned
         self._strays = strays
@@ -82,6 +83,7 @@ class Link:
     async def open(self, probe: bytes, *, clustered: bool, replica: bool) -> None:
         """Connect, and see that `probe` can be read. Raises RedisError, OSError; whoever cancels it closes it."""
         await self._connection.connect()  # type: ignore[no-untyped-call] # redis-py's
+        self._transport = transport(self._connection)
         self.tracked = self._connection.protocol == _WITH_MESSAGES and await self._takes("CLIENT", "TRACKING", "ON")
         if self.tracked:
             self._connection._parser.set_invalidation_push_handler(self._hear_change)  # type: ignore[attr-defined]
@@ -115,10 +117,7 @@ class Link:
         """Let go of it; what was asked is answered by nobody."""
         if self._looking is not None:
             self._looking.cancel()
-        writer = self._connection._writer  # what a silent server never takes would keep it open
-        await self._connection.disconnect(nowait=True)
-        if writer is not None:
-            writer.transport.abort()
+        await end(self._connection, self._transport)
         self._closed = True
         while self._asked:
             self._asked.popleft()[1](_lost())
@@ -234,6 +233,22 @@ class Link:
         except ResponseError:
             return False
         return True
+
+
+def transport(of: AbstractConnection) -> asyncio.WriteTransport | None:
+    """What it goes over; None while it is not connected."""
+    return None if of._writer is None else of._writer.transport
+
+
+async def end(connection: AbstractConnection, went_over: asyncio.WriteTransport | None) -> None:
+    """Let go of it at once. To close politely, as redis-py does when it is cancelled, over TLS needs the server's word.
+
+    That of a silent one never comes, nor is what it never takes ever sent.
+    """
+    went_over = went_over or transport(connection)
+    await connection.disconnect(nowait=True)
+    if went_over is not None:
+        went_over.abort()
 
 
 def _lost() -> OSError:

@@ -1,6 +1,8 @@
 """Ways to servers: over TLS, a socket, Sentinels, to old servers; and what is said where there is none."""
 
 import asyncio
+import gc
+import warnings
 from typing import Any
 
 import pytest
@@ -55,6 +57,54 @@ def test_ways(valkey_servers: Any, written: Any, near_at: Any, asked: Any, way: 
             assert near.tracked
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("tls", [True, False])
+def test_a_server_that_hangs_is_let_go_of(valkey_servers: Any, near_at: Any, tls: bool) -> None:
+    """Over TLS as well, where a polite end would need a word of it."""
+    server = valkey_servers.one(tls=tls)
+    url = f"{server.url()}?ssl_ca_certs={server.authority}" if tls else server.url()
+
+    async def run() -> None:
+        async with near_at(url):
+            server.stop()
+
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        asyncio.run(run())
+        gc.collect()
+    server.resume()
+    assert not [str(one.message) for one in seen if issubclass(one.category, ResourceWarning)]
+
+
+def test_whoever_is_cancelled_leaves_nothing_open(valkey_servers: Any, valkey: Any) -> None:
+    """At whatever moment of opening."""
+    server = valkey_servers.one()
+    where = address(server.url())
+    nobody = Door(where, ("127.0.0.1", valkey.free_port()))
+
+    def connected() -> int:
+        return int(server.info("clients")["connected_clients"]) - 1  # who asks
+
+    async def run(turns: int) -> bool:
+        shard = Shard(Kept(2**20, Counts()), b"mutiny:")
+        doors = [Door(where, ("127.0.0.1", server.port)), Door(where, ("localhost", server.port)), nobody]
+        opening = asyncio.ensure_future(Doors(b"", Attempts()).nearest(doors, shard))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        cancelled = opening.cancel()
+        await asyncio.wait((opening,))
+        if not cancelled:
+            _, link = opening.result()
+            await link.close()
+        return cancelled
+
+    turns = 0
+    while asyncio.run(run(turns)):
+        turns += 1 + turns // 16
+    assert turns > 10
+    gc.collect()  # says what it finds open
+    valkey.until(lambda: connected() == 0, "nobody is connected")
 
 
 def test_before_there_was_a_connection_nothing_is_tracked(near_at: Any, valkey: Any) -> None:
