@@ -18,6 +18,7 @@ supervision of several processes (`workers.py`).
 """
 
 import asyncio
+import ctypes
 import gc
 import logging
 import logging.config
@@ -27,7 +28,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -50,6 +51,7 @@ log = logging.getLogger("mutiny_edge.serve")
 
 PROTOCOL: Final = Lane
 BACKLOG: Final = 2048  # connections that may wait while every worker is busy; the kernel caps it (somaxconn)
+_ARENAS: Final = -8  # M_ARENA_MAX of mallopt(3)
 SWITCH_INTERVAL_S: Final = 0.0001  # how long a thread that compiles rules keeps requests waiting (Python: 5 ms)
 
 
@@ -169,6 +171,7 @@ def run(
 ) -> None:
     """Serve in this process until a signal ends it; the node is closed then. `leaving`: others go on serving."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    _share_one_heap()
     gc.collect()
     gc.freeze()  # rules and modules live as long as the process: no collection needs to look at them again
     config = uvicorn.Config(
@@ -187,6 +190,16 @@ def run(
         server.run(sockets=[listening])
     finally:
         server.watchdog.cancel()
+
+
+def _share_one_heap() -> None:
+    """Every thread takes memory from the same.
+
+    glibc gives each a heap of its own, and what is freed in one is for no other: with every reload, now in this and
+    now in that thread, a worker of 10,000 segments grew by 15 MB. By the GIL they take turns anyway.
+    """
+    with suppress(OSError, AttributeError, TypeError):  # another C library
+        ctypes.CDLL(None).mallopt(_ARENAS, 1)
 
 
 class _Server(uvicorn.Server):

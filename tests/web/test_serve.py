@@ -1,8 +1,10 @@
 """The service as a process: it starts or says why not, answers, and ends politely."""
 
+import platform
 import signal
 import socket
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.request import Request
@@ -137,3 +139,14 @@ def test_an_address_that_is_none_is_told() -> None:
     """With the address, as whoever typed it wrote it."""
     with pytest.raises(OSError, match=r"cannot listen on 192\.0\.2\.1:80"):
         bind("192.0.2.1", 80)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc gives every thread a heap of its own")
+def test_threads_share_one_heap(serve: Callable[..., Any], rules: Path) -> None:
+    """A thread's own would lie at a multiple of 64 MiB, with the rest of that reserved behind it."""
+    service = serve(rules).up()
+    assert service.decide().status == 200
+    maps = Path(f"/proc/{service.process.pid}/maps").read_text().splitlines()
+    spans = [(int(line.split("-")[0], 16), line.split()) for line in maps]
+    assert len(list(Path(f"/proc/{service.process.pid}/task").iterdir())) > 1
+    assert not [one for (begin, one), (_, next_) in pairwise(spans) if not begin % 2**26 and next_[1] == "---p"]
