@@ -220,8 +220,12 @@ class Node:
         visit: Visit,
         traits: Traits,
         store: Reads | None = None,
+        only: str | None = None,
     ) -> Decision:
-        """As `decide`, by a view of this decider; without a page, all that is known of it is in the view."""
+        """As `decide`, by a view of this decider; without a page, all that is known of it is in the view.
+
+        `only`: of what is decided, what is said of this experience.
+        """
         match = view.match
         if match is None:
             decision = decider.decide_on(view, Profile(visitor_id), page, visit, UNASKED)
@@ -232,6 +236,9 @@ class Node:
                 if traits or profile.degraded:
                     profile = self._under(traits, profile)
             decision = decider.decide_on(view, profile, page, visit, utc_now() if match.now else UNASKED)
+        if only is not None:
+            said = tuple(one for one in decision.assignments if one.experience == only)
+            decision = msgspec.structs.replace(decision, assignments=said)
         decider.tally.note(decision)
         return decision
 

@@ -195,7 +195,7 @@ class MutinyEdgeProvider(AbstractProvider):
             raise ErrorCode.to_exception(ErrorCode(code), refused.detail) from None
         visit = Visit(asked.count, asked.first_seen, asked.new, asked.device)
         page = asked.page if asked.page.url else None
-        decide = partial(node.decide_on, decider, view, visit=visit, traits=asked.traits)
+        decide = partial(node.decide_on, decider, view, visit=visit, traits=asked.traits, only=key)
         decision = self._guest.ask(decide, asked.visitor_id, page)
         return decider.flags.of(key, decision, utc_now())
 

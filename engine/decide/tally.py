@@ -42,19 +42,16 @@ class Tally:
 
     def note(self, decision: Decision) -> None:
         """An answer was given."""
-        self.answered(len(decision.assignments), degraded=decision.degraded)
-        for one in decision.assignments:
-            self.counts[self._places[one.experience, one.segment] + (one.variant is not None)] += 1
-
-    def answered(self, entries: int, *, degraded: bool = False) -> None:
-        """An answer of so many entries, which are counted by themselves."""
-        if degraded:
+        entries = len(decision.assignments)
+        if decision.degraded:
             self.counts[DEGRADED] += 1
             self.counts[BEYOND] += entries
         elif entries:
             self.counts[BEYOND] += entries - 1
         else:
             self.counts[UNMATCHED] += 1
+        for one in decision.assignments:
+            self.counts[self._places[one.experience, one.segment] + (one.variant is not None)] += 1
 
     def results(self) -> dict[str, int]:
         """How many answers of each kind."""

@@ -9,7 +9,9 @@
    usual request on any server. The same bytes as the endpoint's; what is unusual is left to that.
 """
 
+from collections.abc import Callable
 from functools import partial
+from time import perf_counter
 from typing import Final
 
 from starlette.types import Message, Receive, Scope, Send
@@ -88,11 +90,17 @@ def endpoint(node: Node, proxies: Proxies) -> Answer:
 
 
 class Straight:
-    """The way from a request to a good answer without the door in between, for whoever asks as most do."""
+    """The way from a request to a good answer without the door in between, for whoever asks as most do.
+
+    `answer` is to be called: it is this, or once after `time_next` this with a clock beside it. So what is not timed
+    has nothing to look at.
+    """
 
     def __init__(self, node: Node, proxies: Proxies, door: Door, *, traced: bool = False) -> None:
         """`traced`: does a request that belongs to somebody's trace take the ordinary road?"""
+        self.answer: Callable[[bytes, Headers, str | None, bytes], bytes | None] = self.__call__
         self.durations = node.counts.decided
+        self._began = 0.0  # of an answer that is timed and was not made at once
         self._node = node
         self._proxies = proxies
         self._door = door
@@ -115,6 +123,26 @@ class Straight:
             head = self._door.good_head(headers.get(b"origin"))
         answered = answer(body, self._node, headers, peer, self._proxies, store=store)
         return b"".join((_OK, lines, head[0], b"%d" % len(answered), head[1], answered))
+
+    def time_next(self) -> None:
+        """Have the next one timed, whoever asks."""
+        self.answer = self._timed
+
+    def _timed(self, body: bytes, sent: Headers, peer: str | None, lines: bytes) -> bytes | None:
+        self.answer, began = self.__call__, perf_counter()
+        try:
+            answered = self(body, sent, peer, lines)
+        except NotAtOnce:
+            self._began = began
+            raise
+        if answered is not None:
+            self.durations.note(perf_counter() - began)
+        return answered
+
+    def took_back(self) -> float:
+        """When that began which has just raised NotAtOnce, if it is to be timed; else 0."""
+        began, self._began = self._began, 0.0
+        return began
 
     async def later(
         self, body: bytes, sent: Headers, peer: str | None, lines: bytes, missed: NotAtOnce

@@ -21,7 +21,6 @@ What lives here: which request may take it, and its way. What may not: an answer
 """
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from time import perf_counter
 from types import SimpleNamespace
@@ -31,10 +30,11 @@ import httptools
 from uvicorn.config import Config
 
 from engine import limits
-from engine.counts import EVERY, Durations
+from engine.counts import EVERY
 from engine.profiles.store import NotAtOnce
 from engine.web.app import App
 from engine.web.clients import NEVER, Clients
+from engine.web.decide import Straight
 from engine.web.guard import IDLE, Guard
 from engine.web.request import TYPES
 
@@ -77,6 +77,8 @@ _NORMAL: Final = frozenset(
 class Lane(Guard):
     """One connection, guarded, with the lane in front."""
 
+    _straight: Straight  # of an app of ours
+
     def __init__(
         self,
         config: Config,
@@ -86,10 +88,9 @@ class Lane(Guard):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         app = config.loaded_app
-        self._straight = app.straight if isinstance(app, App) and not config.access_log else None
-        self._answer: Callable[..., bytes | None] | None = self._straight
-        self._durations = app.straight.durations if isinstance(app, App) else Durations()
-        self._began = 0.0  # of an answer that is timed and has to wait
+        self._is_there = isinstance(app, App) and not config.access_log
+        if isinstance(app, App):
+            self._straight = app.straight
         self._said: dict[bytes, bytes] = {}  # its headers, under the names that were sent
         self._body: list[bytes] = []
         self._first: list[None] = []  # empty once it has begun
@@ -133,7 +134,7 @@ class Lane(Guard):
             held, cycle = data, self.cycle
             taken = (
                 data.startswith(_FIRST_LINE)
-                and self._answer is not None
+                and self._is_there
                 and self._state == IDLE
                 and (cycle is None or cycle.response_complete)
                 and not self.flow.write_paused
@@ -199,11 +200,11 @@ class Lane(Guard):
         """Answer a whole and usual request, or have it answered later; False where its answer cannot be given here."""
         state = self.server_state
         try:
-            answer = self._answer(body, said, self._peer, state.lines)  # type: ignore[misc] # it is open
+            answer = self._straight.answer(body, said, self._peer, state.lines)
         except NotAtOnce as missed:
             self._held = held
             self._deadline = NEVER
-            began, self._began = self._began, 0.0
+            began = self._straight.took_back()
             self._waiting = self.loop.create_task(self._write_later(body, said.copy(), missed, began))
             return True
         except Exception:  # noqa: BLE001 - it happens again on the ordinary road, where it is told and logged
@@ -213,27 +214,15 @@ class Lane(Guard):
         self.transport.write(answer)
         state.total_requests = answered = state.total_requests + 1
         if not answered % EVERY:
-            self._answer = self._timed
+            self._straight.time_next()
         self._lie_idle()
         return True
-
-    def _timed(self, body: bytes, said: dict[bytes, bytes], peer: str | None, lines: bytes) -> bytes | None:
-        """`_straight`, once, with a clock beside it: what is not timed has nothing to look at."""
-        self._answer, began = self._straight, perf_counter()
-        try:
-            answer = self._straight(body, said, peer, lines)  # type: ignore[misc] # it is open
-        except NotAtOnce:
-            self._began = began
-            raise
-        if answer is not None:
-            self._durations.note(perf_counter() - began)
-        return answer
 
     async def _write_later(self, body: bytes, said: dict[bytes, bytes], missed: NotAtOnce, began: float) -> None:
         """Answer what is held, when what it needs has come or the time is over."""
         state, answer = self.server_state, None
         with suppress(Exception):  # it happens again on the ordinary road, where it is told and logged
-            answer = await self._straight.later(body, said, self._peer, state.lines, missed)  # type: ignore[union-attr]
+            answer = await self._straight.later(body, said, self._peer, state.lines, missed)
         self._waiting = None
         if answer is None or state.draining:
             self._release()
@@ -242,9 +231,9 @@ class Lane(Guard):
         self.transport.write(answer)
         state.total_requests += 1
         if not state.total_requests % EVERY:
-            self._answer = self._timed
+            self._straight.time_next()
         if began:
-            self._durations.note(perf_counter() - began)
+            self._straight.durations.note(perf_counter() - began)
         self._lie_idle()
 
     # --- what may come instead of the rest of a body ---

@@ -84,7 +84,7 @@ class Evaluation:
             raise Refused("not-found", f"There is no experience `{key[: limits.KEY_CHARS]}`.")
         view = viewed(decider, key, asked)
         visit = msgspec.structs.replace(self._visit(held, asked, request), device=asked.device)
-        decision = await self._decided(decider, view, asked, visit)
+        decision = await self._decided(decider, view, asked, visit, only=key)
         return Reply(_encode(decider.flags.of(key, decision, utc_now())))
 
     async def all(self, request: Request) -> Reply:
@@ -120,12 +120,14 @@ class Evaluation:
     def _visit(self, held: Held, asked: Asked, request: Request) -> Visit:
         return ask.visit(asked, held.reads, request.headers, request.peer, self._proxies)
 
-    async def _decided(self, decider: Decider, view: View, asked: Asked, visit: Visit) -> Decision:
+    async def _decided(
+        self, decider: Decider, view: View, asked: Asked, visit: Visit, only: str | None = None
+    ) -> Decision:
         page = asked.page if asked.page.url else None
 
         def decided(store: Reads) -> Decision:
             return self._node.decide_on(
-                decider, view, asked.visitor_id, page, visit=visit, traits=asked.traits, store=store
+                decider, view, asked.visitor_id, page, visit=visit, traits=asked.traits, store=store, only=only
             )
 
         began = self._node.counts.begun()

@@ -3,6 +3,8 @@
 import os
 import signal
 from collections.abc import Callable
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.request import Request
@@ -53,6 +55,18 @@ def test_both_texts_are_what_their_readers_take(metered: Callable[..., Any]) -> 
         assert buckets == sorted(buckets)
         assert buckets[-1] >= 2
     assert asked(service, key="another").status == 401
+
+
+def test_who_asks_once_a_connection_is_timed_too(metered: Callable[..., Any]) -> None:
+    """One in 32, whoever asks."""
+    service = metered()
+    before = numbers(service)["mutiny_edge_decide_duration_seconds_count",]
+    asked_for = b'{"visitorId": "v1", "page": {"url": "https://www.example.com/"}}'
+    for _ in range(128):
+        with closing(HTTPConnection(service.url.removeprefix("http://"))) as alone:
+            alone.request("POST", "/v1/decide", asked_for, {"content-type": "application/json"})
+            assert alone.getresponse().status == 200
+    assert numbers(service)["mutiny_edge_decide_duration_seconds_count",] - before in {3, 4}
 
 
 def test_several_workers_are_one_service(metered: Callable[..., Any], wire: Any, until: Callable[..., None]) -> None:

@@ -121,6 +121,21 @@ def test_a_flag_on_the_wire(client: Any, flags_node: Node) -> None:
     assert client.flag("drawn", {"targetingKey": "v"})["metadata"] == {"version": version}
 
 
+def test_one_flag_counts_as_one(client: Any, flags_node: Node) -> None:
+    """Not as all that is decided on its page; of a draft nothing."""
+    tally = flags_node.held.decider.tally
+    before = dict(tally.results()), {one[:3]: one[3] for one in tally.groups()}
+    for flag in ("drawn", "phones-only", "resting"):
+        client.flag(flag, {"targetingKey": "v", "plan": "pro", "url": HOME})
+    after = dict(tally.results()), {one[:3]: one[3] for one in tally.groups()}
+    assert {name: after[0][name] - count for name, count in before[0].items()} == {
+        "matched": 1,
+        "unmatched": 2,
+        "degraded": 0,
+    }
+    assert [of for of in after[1] if after[1][of] != before[1][of]] == [("drawn", "known", "personalized")]
+
+
 def test_control_is_a_value(client: Any) -> None:
     """Code that switches sees the same word for everybody in control."""
     found = [client.flag("drawn", {"targetingKey": f"v{number}", "employees": 12}) for number in range(20)]
