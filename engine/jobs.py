@@ -13,6 +13,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias, TypeVar
 
+from engine.faults import in_short
+
 log = logging.getLogger("mutiny_edge.jobs")
 
 FIRST_PAUSE_S = 0.5  # most failures are over at once (a file being replaced)
@@ -97,14 +99,3 @@ class Jobs:
     def vital_are_up(self) -> bool:
         """Is no vital job down?"""
         return not any(job.vital and job.down for job in self.all)
-
-
-def in_short(error: BaseException) -> str:
-    """`OSError: data/events: No space left on device`: what may be told of an exception."""
-    kind = type(error).__qualname__
-    return f"{kind}: {error}" if may_be_told(error) else kind
-
-
-def may_be_told(error: BaseException) -> bool:
-    """Is its message ours or the machine's? Others' may hold what belongs to a visitor."""
-    return type(error).__module__.startswith("engine.") or isinstance(error, OSError)

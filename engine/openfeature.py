@@ -16,8 +16,8 @@ metadata, the names in a context and what is wrong with one are those of `/ofrep
    default of the code where nothing matched. Whoever asks for another type gets the default or TYPE_MISMATCH.
 2. The targeting key is the visitor's id. A context goes through the very reader that OFREP's body goes through; its
    values are those that `Engine.decide` takes.
-3. Events: CONFIGURATION_CHANGED after rules were swapped, with the flags that may answer otherwise; STALE while rule
-   files are broken or the store cannot be read (the last good rules decide, on what is known), READY once that is over.
+3. Events: CONFIGURATION_CHANGED after rules were swapped, with the flags that may answer otherwise; STALE while there
+   is trouble (`Engine.trouble`: the last good rules decide, on what is known), READY once that is over.
 4. The engine is the caller's: `shutdown` only ends the watching.
 """
 

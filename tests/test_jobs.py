@@ -7,7 +7,6 @@ import pytest
 
 from engine import jobs
 from engine.jobs import Jobs
-from engine.profiles.store import StoreFull
 
 
 @pytest.fixture(autouse=True)
@@ -118,16 +117,3 @@ def test_a_step_is_told_to_whoever_listens() -> None:
 
     asyncio.run(run())
     assert [(name, type(raised)) for name, raised in heard] == [("good", type(None)), ("bad", LookupError)]
-
-
-@pytest.mark.parametrize(
-    ("error", "said"),
-    [
-        (OSError(28, "Disk full", "data/events"), "OSError: [Errno 28] Disk full: 'data/events'"),
-        (ValueError("ada@example.com"), "ValueError"),
-        (StoreFull("data/profiles: full"), "StoreFull: data/profiles: full"),
-    ],
-)
-def test_only_what_is_ours_or_the_machines_is_told(error: Exception, said: str) -> None:
-    """A strange message may hold a visitor's value."""
-    assert jobs.in_short(error) == said

@@ -193,6 +193,14 @@ def test_what_is_wrong_is_told_in_words(clients: tuple[OpenFeatureClient, OpenFe
     assert inside.get_string_value("homepage", "d", moment) == "hero"
 
 
+def test_only_http_bounds_a_whole_context(clients: tuple[OpenFeatureClient, OpenFeatureClient]) -> None:
+    """It is the size of a request that is refused there; here there is none."""
+    inside, outside = clients
+    large = EvaluationContext("ada", {"url": URL} | {f"t{number}": "x" * 1_000 for number in range(17)})
+    assert inside.get_string_details("homepage", "d", large).value == "hero"
+    assert outside.get_string_details("homepage", "d", large).error_code == ErrorCode.GENERAL
+
+
 @pytest.mark.parametrize("value", [(1, 2), [1, {"a": (None,)}], 10**40, "\ud800", HTTPStatus.OK])
 @pytest.mark.parametrize("under", [None, "traits"])
 def test_what_a_decision_takes_a_context_may_hold(folders: tuple[Path, Path], value: Any, under: str | None) -> None:

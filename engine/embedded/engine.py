@@ -189,8 +189,9 @@ class Engine:
     def trouble(self) -> str | None:
         """What is wrong now, in one line, or None.
 
-        Rule files that are not in use because of an error (the last good ones are), or a store that cannot be read.
-        Both are in the log (`mutiny_edge.…`), tried again by themselves, and no reason to stop.
+        Rule files that are not in use because of an error (the last good ones are), a store that cannot be read, a
+        `data` that is no folder, a fault of ours within the last minute. After an answer that is `degraded` it says
+        why. All of it is in the log (`mutiny_edge.…`), tried again by itself, and no reason to stop.
         """
         return self.guest.trouble
 

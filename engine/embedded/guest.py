@@ -7,7 +7,8 @@ What lives here: waking and lying down, looking at rules and store, asking again
    is closed those are let out who are `_inside`; `_turn` counts the stores, so that an answer that lacks something
    because its store was closed all the same is asked for again.
 2. Nothing of ours can fail a page: where the store cannot be read, page, visit and the given traits decide; where we
-   ourselves are at fault, nothing applies, and the log says so. Both are `degraded`.
+   ourselves are at fault, nothing applies, and the log says so. Both are `degraded`, and from the same moment `trouble`
+   says why: by what the store says just now, by a fault of late, or by what an answer lacked a moment ago.
 3. The first decision *wakes* it: what changed since it was loaded is taken, and a daemon thread looks at the rule files
    from then on, four times a second and by the same laws as the service (`Holder`), and every second at the store. A
    process that only loads it and then forks has no thread.
@@ -32,6 +33,7 @@ from engine.embedded import forks, lending
 from engine.embedded.address import as_browsers_send
 from engine.embedded.distant import Distant
 from engine.embedded.question import Question, not_a_url
+from engine.faults import told
 from engine.node import Node
 from engine.problems import as_text
 from engine.profiles.nothing import NothingStored
@@ -50,6 +52,9 @@ _LEAVE_S: Final = (
     0.1  # for decisions under way when the store is closed: each is over in microseconds, once it has its turn
 )
 _GLANCE_S: Final = 0.001
+_FAULT_S: Final = 60.0  # for so long a fault of ours stays trouble: the page that meets it may be asked for rarely
+_LACKING_S: Final = 2 * limits.STORE_LOOK_S  # and what an answer lacked: a look at the store finds out why meanwhile
+_LACKING: Final = "profiles could not be read, or not in whole; what else is known decided"
 _LAST_LOOK_S: Final = 30.0  # how long a fork or the end waits for a look under way: compiling takes seconds at most
 
 
@@ -84,6 +89,7 @@ class Guest:
         self._looked = time.monotonic()
         self._wait = self._waited = 0
         self._faults: set[type[Exception]] = set()
+        self._fault, self._fault_until, self._lacking_until = "", 0.0, 0.0
         self.node = Node(settings, read_only=True, guest=True, store=NothingStored("it is not open yet"))
         self.node.rules.warm()
         with forks.ORDER:
@@ -98,9 +104,14 @@ class Guest:
 
     @property
     def trouble(self) -> str | None:
-        """What is wrong with the rule files, or with the store, in one line."""
-        problems = self.node.problems
-        return as_text(problems[0]).splitlines()[0] if problems else self.node.store_trouble
+        """A fault of ours of late, what is wrong with the rule files, and why answers lack something, in one line."""
+        now, problems, distant = time.monotonic(), self.node.problems, self._distant
+        wrong = [self._fault] if now < self._fault_until else []
+        wrong += [as_text(problem).splitlines()[0] for problem in problems[:1]]
+        store = self.node.store_trouble if distant is None else distant.near.trouble
+        if store is not None or now < self._lacking_until:
+            wrong.append(store or _LACKING)
+        return "; ".join(wrong) or None
 
     @property
     def answers_at_once(self) -> bool:
@@ -144,8 +155,10 @@ class Guest:
                 continue
             finally:
                 inside.pop()
-            if decision.degraded and self._turn != turn:
-                continue
+            if decision.degraded:
+                if self._turn != turn:
+                    continue
+                self._lacking_until = time.monotonic() + _LACKING_S
             return decision
 
     def _is_looking(self) -> bool:
@@ -163,10 +176,13 @@ class Guest:
             return None
 
     def _at_fault(self, visitor_id: str, fault: Exception) -> Decision:
+        kind = type(fault).__name__
         if type(fault) not in self._faults:
             self._faults.add(type(fault))
-            log.error("a fault in the program: nothing applies to such a page view", exc_info=fault)
-        self.node.note_trouble("decide", f"a fault in the program ({type(fault).__name__}); nothing applied")
+            log.error("a fault in the program: nothing applies to such a page view\n%s", told(fault))
+        self.node.note_trouble("decide", f"a fault in the program ({kind}); nothing applied")
+        self._fault = f"a fault in mutiny-edge ({kind}, see the log): nothing applied to a page view"
+        self._fault_until = time.monotonic() + _FAULT_S
         return Decision(visitor_id, self.node.held.decider.ruleset.version, (), (), degraded=True)
 
     def wake(self) -> None:

@@ -4,7 +4,8 @@
 2. A store that turned out to be bad (removed, replaced, damaged) is lent to nobody any more: the next one opens anew.
 3. A file that was open a moment ago in this process, or in the one that it was forked from, is believed without a
    canary (`profiles.trust`): opening takes a millisecond.
-4. What cannot be opened is lent as well, in the shape of a store that says why: decisions go on without it.
+4. What cannot be opened is lent as well, in the shape of a store that says why: decisions go on without it. A folder
+   that is not there may be made later; a file in its place is a path that was mistyped.
 """
 
 from pathlib import Path
@@ -44,7 +45,7 @@ def borrow(settings: Settings) -> Store:
             inode = _inode(file)
             store = open_store(settings, read_only=True, believed=inode is not None and _believed.get(file) == inode)
         except (StoreError, OSError) as error:
-            return UnreadableStore(str(error))
+            return UnreadableStore(_in_words(file, error))
         if isinstance(store, LmdbStore):
             _lent[file] = _Loan(store, file)
             if inode is not None:
@@ -67,7 +68,15 @@ def give_back(store: Store, *, bad: bool = False) -> None:
 
 
 def _inode(file: Path) -> int | None:
+    """None where there is no file yet. Raises OSError where none could be."""
     try:
         return file.stat().st_ino
-    except OSError:
+    except FileNotFoundError:
         return None
+
+
+def _in_words(file: Path, error: Exception) -> str:
+    if not isinstance(error, NotADirectoryError):
+        return str(error)
+    wrong = next(path for path in file.parents if path.exists())
+    return f"{wrong}: expected a data folder (a service's, or one that is made later), got a file"

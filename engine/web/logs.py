@@ -1,26 +1,23 @@
 """How the service's log is printed: a JSON object a line for programs, a line with colours for people on a terminal.
 
-What lives here: the renderers, which loggers are heard, what of an exception may be told. What may not: what is told.
+What lives here: the renderers, which loggers are heard. What may not: what is told; of an exception `faults` says it.
 
 1. Everybody logs with Python's `logging`; structlog only renders, uvicorn's lines like ours. All of it goes to stderr.
 2. An entry of JSON has `timestamp`, `level`, `logger`, `process`, `event` (the sentence that people read), and of
    `FIELDS` those that are known there. The sentence always says it all; fields only spare programs the reading.
-3. No trait, email or id of a visitor stands in the log. Whoever logs sees to that; what nobody has in hand is the
-   message of an exception from elsewhere (`invalid literal for int(): '…'`). So of a traceback the message stands only
-   where the exception is ours or the machine's (`OSError`); of others the type and the lines of code do.
+3. Colours are for a terminal, and only where nobody said `NO_COLOR` (https://no-color.org), as the command line does.
 """
 
 import logging
+import os
 import sys
-import traceback
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-from engine.jobs import may_be_told
+from engine.faults import told
 
 FIELDS: Final = (
     "address",
@@ -36,7 +33,6 @@ FIELDS: Final = (
     "worker",
     "workers",
 )
-_WITHHELD: Final = "its message is left out, for it may hold what belongs to a visitor"
 
 
 def log_config(form: str, level: str, *, several: bool, access: bool) -> dict[str, Any]:
@@ -71,8 +67,9 @@ def _for_programs() -> list[Any]:
 
 
 def _for_people(*, several: bool) -> list[Any]:
+    colours = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     printed = structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty(), pad_event_to=0, pad_level=False, exception_formatter=structlog.dev.plain_traceback
+        colors=colours, pad_event_to=0, pad_level=False, exception_formatter=structlog.dev.plain_traceback
     )
     return [_begun, *([_numbered] if several else []), _fault, printed]
 
@@ -105,25 +102,3 @@ def _fault(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     event.pop("_record")
     _, error, _ = event.pop("exc_info", (None, None, None))
     return event if error is None else {**event, "exception": told(error)}
-
-
-def told(error: BaseException) -> str:
-    """The traceback of an exception and of those behind it, the first one first, without what is not ours to tell."""
-    return "\n".join(_told(error))
-
-
-def _told(error: BaseException) -> Iterator[str]:
-    behind = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    if behind is not None:
-        yield from _told(behind)
-        yield "\nand then:\n"
-    yield "Traceback (most recent call last):"
-    yield "".join(traceback.format_tb(error.__traceback__)).rstrip()
-    yield f"{type(error).__qualname__}: {_message(error)}"
-    for inner in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
-        yield "\none of them:\n"
-        yield from _told(inner)
-
-
-def _message(error: BaseException) -> str:
-    return str(error) if may_be_told(error) else _WITHHELD

@@ -28,8 +28,8 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine import limits
-from engine.jobs import in_short
-from engine.web.logs import FIELDS, told
+from engine.faults import in_short, told
+from engine.web.logs import FIELDS
 
 _NAME: Final = "mutiny-edge"
 _LOGGERS: Final = ("mutiny_edge", "uvicorn")

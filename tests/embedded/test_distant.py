@@ -3,6 +3,8 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import closing
+from socket import socket
 from types import SimpleNamespace
 from typing import Any
 
@@ -124,6 +126,21 @@ def test_servers_that_are_gone_cost_no_page_and_come_back(site: SimpleNamespace,
         site.until(lambda: engine.decide("bob", url=site.url).degraded)
         server.resume()
         site.until(lambda: not engine.decide("eve", url=site.url).degraded and shown() == ("hero", "v", False))
+
+
+@pytest.mark.parametrize("mute", [False, True])
+def test_a_degraded_answer_says_why_from_the_first_one_on(site: SimpleNamespace, mute: bool) -> None:
+    """Whether nobody is there, or somebody who takes connections and says nothing; no look at the store is needed."""
+    with closing(socket()) as server:
+        server.bind(("127.0.0.1", 0))
+        if mute:
+            server.listen()
+        at = f"127.0.0.1:{server.getsockname()[1]}"
+        with Engine.open(site.rules, site.data, f"redis://{at}/0") as engine:
+            at_first, answer, then = engine.trouble, engine.decide("ada", url=site.url), engine.trouble
+            assert answer.degraded
+            for trouble in (at_first, then):
+                assert at in str(trouble) or trouble == "the store is not connected yet"
 
 
 def test_an_address_that_is_none_is_told_at_once(site: SimpleNamespace) -> None:

@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NoReturn
 
 import pytest
 
 from engine import Answer, Engine, News
-from engine.embedded import forks
+from engine.decide.decider import Decider
+from engine.embedded import forks, guest
+from engine.profiles.lmdb import LmdbStore
+from engine.profiles.store import StoreUnavailable
 from engine.words import Decision
 
 
@@ -129,17 +133,72 @@ def test_a_store_that_was_replaced_is_opened_anew(engine: Engine, site: SimpleNa
 
 
 def test_a_fault_of_ours_is_no_fault_of_the_page(
-    engine: Engine, site: SimpleNamespace, caplog: pytest.LogCaptureFixture
+    engine: Engine, site: SimpleNamespace, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing applies, the answer says `degraded`, and the log has the traceback once."""
+    """Nothing applies, the answer says `degraded` and `trouble` why, for a while; the log has the traceback once, and
+    not the message, which may hold a trait.
+    """
 
-    def fail(_: str) -> Decision:
-        raise ZeroDivisionError("by no fault of the page")
+    def fail(*_: object) -> Decision:
+        raise ValueError("S3CRET")
 
-    with caplog.at_level(logging.ERROR):
-        decisions = [engine.guest.ask(fail, "ada") for _ in range(20)]
-    assert {(decision.assignments, decision.degraded) for decision in decisions} == {((), True)}
-    assert len([record for record in caplog.records if record.exc_info]) == 1
+    with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
+        patch.setattr(Decider, "decide_on", fail)
+        answers = [engine.decide("ada", url=site.url) for _ in range(20)]
+    assert {(answer.decisions, answer.degraded) for answer in answers} == {((), True)}
+    assert engine.trouble == "a fault in mutiny-edge (ValueError, see the log): nothing applied to a page view"
+    assert caplog.text.count("Traceback") == caplog.text.count("ValueError: its message is left out") == 1
+    assert 'raise ValueError("S3CRET")' in caplog.text
+    assert "S3CRET" not in caplog.text.replace('raise ValueError("S3CRET")', "")
+    monkeypatch.setattr(guest, "_FAULT_S", 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(Decider, "decide_on", fail)
+        engine.decide("ada", url=site.url)
+    assert engine.trouble is None
+
+
+def test_what_an_answer_lacks_is_trouble_at_once(
+    engine: Engine, site: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also before a look at the store finds out why; and for a moment after."""
+
+    def fail(*_: object) -> NoReturn:
+        raise StoreUnavailable("by no fault of ours")
+
+    assert (engine.decide("ada", url=site.url).degraded, engine.trouble) == (False, None)
+    with monkeypatch.context() as patch:
+        patch.setattr(LmdbStore, "one", fail)
+        patch.setattr(LmdbStore, "chain", fail)
+        assert engine.decide("ada", url=site.url).degraded
+        assert engine.trouble == "profiles could not be read, or not in whole; what else is known decided"
+        patch.setattr(guest, "_LACKING_S", 0.0)
+        assert engine.decide("ada", url=site.url).degraded
+        assert engine.trouble is None
+
+
+@pytest.mark.parametrize("file", ["data", "data/profiles"])
+def test_a_file_in_place_of_the_data_folder_is_trouble(site: SimpleNamespace, file: str) -> None:
+    """A mistyped path does not look like a store without visitors; once a folder is there, it is read."""
+    wrong = site.data.parent / file
+    wrong.parent.mkdir(exist_ok=True)
+    wrong.touch()
+    with Engine.open(site.rules, site.data) as engine:
+        assert engine.trouble == f"{wrong}: expected a data folder (a service's, or one that is made later), got a file"
+        assert engine.decide("ada", url=site.url).degraded
+        wrong.unlink()
+        site.write_elsewhere("ada")
+        site.until(lambda: engine.decide("ada", url=site.url).variant("homepage") == "hero")
+        site.until(lambda: engine.trouble is None)
+
+
+def test_all_that_is_wrong_is_told(site: SimpleNamespace) -> None:
+    """Broken rules do not hide a store that cannot be read."""
+    site.data.touch()
+    with Engine.open(site.rules, site.data) as engine:
+        engine.decide("ada", url=site.url)
+        site.file.write_text(site.text.replace("segment: small", "segment: smal"))
+        site.until(lambda: "site.yaml:8:" in str(engine.trouble))
+        assert str(engine.trouble).endswith("got a file")
 
 
 def test_a_store_that_is_closed_meanwhile_costs_no_answer(engine: Engine, site: SimpleNamespace) -> None:

@@ -31,5 +31,6 @@ def test_figures_and_addresses_are_those_of_the_program() -> None:
     """Whoever changes one changes the guide."""
     assert f"{limits.EVENT_STREAMS} clients a worker" in TEXT
     assert f"1 to {limits.VISITOR_ID_CHARS} of" in TEXT
+    assert f"a body of more than {limits.DECIDE_BODY_BYTES // 1024} KiB (413)" in TEXT
     for address in (addresses.ALL, addresses.SINGLE.replace(":path", ""), addresses.CHANGES):
         assert f"{address}`" in TEXT

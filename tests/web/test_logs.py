@@ -10,9 +10,17 @@ from typing import Any
 import pytest
 
 from engine.profiles.store import StoreDamaged
-from engine.web.logs import FIELDS, log_config, told
+from engine.web.logs import FIELDS, log_config
 
 LOG = logging.getLogger("mutiny_edge.web")
+
+
+class _Terminal(StringIO):
+    """Somebody looks at it."""
+
+    def isatty(self) -> bool:
+        """Yes."""
+        return True
 
 
 @pytest.fixture
@@ -21,8 +29,8 @@ def printed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., StringIO]
     before = {name: logging.getLogger(name) for name in ("", "mutiny_edge", "uvicorn", "uvicorn.access")}
     kept = {name: (one.handlers[:], one.level, one.propagate) for name, one in before.items()}
 
-    def printed(form: str, level: str = "info", *, several: bool = False) -> StringIO:
-        stream = StringIO()
+    def printed(form: str, level: str = "info", *, several: bool = False, terminal: bool = False) -> StringIO:
+        stream = _Terminal() if terminal else StringIO()
         monkeypatch.setattr("sys.stderr", stream)
         logging.config.dictConfig(log_config(form, level, several=several, access=False))
         return stream
@@ -70,6 +78,20 @@ def test_people_read_a_sentence(printed: Callable[..., StringIO]) -> None:
     assert (time[-1], level, number[0], sentence) == ("Z", "[info]", "[", ["serving", "http://127.0.0.1:1"])
 
 
+@pytest.mark.parametrize(("no_color", "coloured"), [(None, True), ("", True), ("1", False)])
+def test_colours_are_for_a_terminal_without_no_color(
+    printed: Callable[..., StringIO], monkeypatch: pytest.MonkeyPatch, no_color: str | None, coloured: bool
+) -> None:
+    """As https://no-color.org has it: present, and not empty. The words are the same."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if no_color is not None:
+        monkeypatch.setenv("NO_COLOR", no_color)
+    stream = printed("auto", terminal=True)
+    LOG.info("serving")
+    assert ("\x1b[" in stream.getvalue()) is coloured
+    assert "serving" in stream.getvalue()
+
+
 def test_only_what_is_asked_for_is_told(printed: Callable[..., StringIO]) -> None:
     """By `--log-level`; others' libraries only warn."""
     stream = printed("json", "error")
@@ -98,12 +120,3 @@ def test_a_traceback_says_where_and_not_what(printed: Callable[..., StringIO]) -
     assert "ValueError: its message is left out" in entry["exception"]
     assert entry["exception"].endswith("StoreDamaged: data/profiles: 3 pages are missing")
     assert "test_logs.py" in entry["exception"]
-
-
-def test_the_machine_may_say_what_it_refused() -> None:
-    """A path and a reason are no visitor's; of a group every member is told."""
-    group = ExceptionGroup("two", [OSError(28, "No space left on device", "data/events"), KeyError("plan")])
-    said = told(group)
-    assert "No space left on device: 'data/events'" in said
-    assert "KeyError: its message is left out" in said
-    assert "plan" not in said
