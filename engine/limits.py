@@ -99,6 +99,7 @@ WATCHDOG_S = 11.0  # of it, then the process ends without finishing
 LAST_CALL_S = 1.0  # a connection that was idle for longer than this is closed without waiting for its next request
 DOOR_S = 0.2  # connections that were made while the last door closed are still taken: more than a round trip
 DOOR_LOOK_S = 0.01  # then between two looks at who is in the queue: the loop takes all of them in a turn
+WORD_LOOKS = 200  # as long as a worker waits for its parent's word, whether the service ends or it alone
 DOOR_LOOKS = 100  # where a door cannot be shut without closing it, somebody may always be there
 
 # --- profiles ------------------------------------------------------------------------------------------------
@@ -166,6 +167,7 @@ PACKED_RATIO = 16  # by which a packed request is counted larger than it is: eve
 INTAKE_BYTES = 32 * 2**20  # of requests that wait to be stored; at 10,000 events a second it is a second's worth or two
 INTAKE_S = 2.0  # that writing them takes: libraries give up after some 15 s, pages that leave much sooner
 INTAKE_BYTE_S = 0.000_001  # of which a byte takes so much until it was measured: 10,000 small events a second
+INTAKE_QUIET_S = 10.0  # without one that is turned away, and it is over: longer than it takes until they come again
 INTAKE_GROUP_BYTES = 2**17  # of requests that share one fsync: none waits longer than reading these takes
 WRITE_BREATH_EVERY_S = 0.000_2  # how long the thread that writes computes on end: decisions wait no longer for the core
 WRITE_BREATH_S = 0.000_05  # and for how long it then sleeps at least: long enough for the kernel to wake somebody else

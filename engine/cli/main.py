@@ -3,11 +3,15 @@
 1. `VERBS` names each verb with its one line of help, so that `--help` lists them without importing one.
 2. A verb's module is imported when the verb is called; it holds one click command named `command`.
 3. What the machine refuses (a port, a folder, a full disk) is an `OSError` somewhere below; here it becomes one line.
+4. A verb's module takes most of a second to import, and a signal may come meanwhile. `heed_early` is for those that the
+   verb has no handler for yet, and that would be lost, or do harm.
 """
 
 import errno
 import os
+import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
 from io import TextIOWrapper
 from typing import cast
@@ -43,7 +47,10 @@ VERBS = {
     "openapi": "Print the OpenAPI description of every address, for clients.",
     "completion": "Print what makes a shell complete commands, options and keys.",
 }
+CLOSED_PIPE = 141  # what they expect of one whose reader has gone: 128 + SIGPIPE
 INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended: 128 + SIGINT
+TERMINATED = 143  # and of one that SIGTERM ended
+FIRST_PID = 1  # of a container's first process, or a machine's
 
 
 class Verbs(click.Group):
@@ -70,6 +77,8 @@ class Verbs(click.Group):
 
             near = did_you_mean(args[0], VERBS)
             ctx.fail(f"There is no command `{args[0]}`{'; ' + near if near else '.'}")
+        if args and not ctx.resilient_parsing:
+            heed_early(args[0])
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -95,8 +104,26 @@ class Verbs(click.Group):
             ctx.exit(INTERRUPTED)
         except OSError as error:
             if error.errno == errno.EPIPE:
-                raise  # whoever read our output has enough; click ends quietly
+                _stop_printing()  # whoever read our output has enough
+                ctx.exit(CLOSED_PIPE)
             raise CannotRun(in_words(error)) from None
+
+
+def _stop_printing() -> None:
+    """What is not printed yet goes nowhere: Python would try again when it ends, and complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # no file, or closed
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def heed_early(verb: str) -> None:
+    """Signals before this verb has handlers of its own; it may set others later."""
+    if os.getpid() == FIRST_PID:  # the kernel keeps from it what it has no handler for; so it ends as any other would
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(TERMINATED))
+    if verb == "serve" and sys.platform != "win32" and not sys.stderr.isatty():
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it asks for what is new, and nothing has been read yet
 
 
 def in_words(error: OSError) -> str:

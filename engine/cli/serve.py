@@ -2,7 +2,8 @@
 
 1. Options in, `engine.web.serve` does the rest. What is wrong with an option is told before
    anything begins (`kinds.py`).
-2. The first line on stdout says where it answers; everything after it is the log, on stderr.
+2. All that it says is the log, on stderr. On a terminal one line more, on stdout, says where it answers: a file or a
+   journal has it in the log, in the form that programs read.
 """
 
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import click
 
-from engine.cli.screen import fail
+from engine.cli.screen import fail, for_people
 from engine.cli.serve_options import meant, options_of, service
 from engine.cli.trouble import told
 from engine.web.admin import KeysUnusable
@@ -29,8 +30,8 @@ only its owner may read the file (chmod 600), or `sha256:` and the SHA-256 of th
 follows ` #` is a comment. To make a key, and a file that does not give it away:
 
 \b
-  KEY=$(openssl rand -hex 32)
-  echo "sha256:$(printf %s "$KEY" | sha256sum | cut -c1-64)" > admin-keys
+  KEY=$(python3 -c 'import secrets; print(secrets.token_hex(32))') &&
+    echo "sha256:$(printf %s "$KEY" | sha256sum | cut -c1-64)" > admin-keys
 
 The file is read at the start, and on SIGHUP where there are several workers.
 """
@@ -49,7 +50,7 @@ def command(**given: Any) -> None:
     how = options_of(meant(given))
     with told():
         try:
-            serve_until_signal(how, announce=lambda url: greet(url, how.settings.rules))
+            serve_until_signal(how, announce=lambda url: greet(url, how.settings.rules) if for_people() else None)
         except KeysUnusable as unusable:
             fail(f"no admin key can be taken from {how.admin_key_file}\n{unusable}")
         except TelemetryUnusable as unusable:
@@ -57,5 +58,5 @@ def command(**given: Any) -> None:
 
 
 def greet(url: str, rules: Path) -> None:
-    """The first line: where it is, and how to see that it works."""
+    """For people: where it is, and how to end it."""
     click.echo(f"mutiny-edge answers at {click.style(url, bold=True)} by the rules in {rules}  (Ctrl-C ends it)")

@@ -10,10 +10,13 @@ supervision of several processes (`workers.py`).
 3. Stopping: readiness off; for `drain_s` seconds connections are still taken and answered with `Connection: close`;
    then close, finish, exit, after `limits.GRACE_S` at the latest. Ctrl-C skips the waiting, and so does a second
    SIGTERM; not in a worker, which may hear one from its parent and one that is for all processes of a group: there the
-   parent says by SIGINT that it was asked twice. A worker that others stand in for (`leaving`), or that comes up when
-   it is to end, takes no new connection from the beginning, and leaves the door open for the others.
-4. SIGHUP asks for new workers. One alone cannot be replaced without a gap, and changed rules need no new process, so
-   it says that in the log and goes on; on a terminal SIGHUP means that the terminal is gone, and ends the service.
+   parent says by SIGINT that it was asked twice. A worker that is replaced, or that comes up when it is to end, takes
+   no new connection from the beginning, and leaves the door open for the others. So does, after draining, one whom
+   somebody else than its parent ended: it will be replaced, and the door is not its own to shut. The log says why the
+   service ends and how long it drains, and that it has ended; of several processes the parent says it.
+4. SIGHUP asks for new workers. It is heeded before anything is read, so that nothing changes unheard. One worker alone
+   cannot be replaced without a gap, and changed rules need no new process, so it says that in the log and goes on; on a
+   terminal SIGHUP means that the terminal is gone, and ends the service.
 5. `PROTOCOL` is the class that speaks HTTP on a connection.
 """
 
@@ -55,6 +58,14 @@ _ARENAS: Final = -8  # M_ARENA_MAX of mallopt(3)
 SWITCH_INTERVAL_S: Final = 0.0001  # how long a thread that compiles rules keeps requests waiting (Python: 5 ms)
 
 
+class Parent:
+    """What a worker was told by its parent: `replaces`, others stand in for it; `ends`, the service does."""
+
+    def __init__(self) -> None:
+        self.replaces = threading.Event()
+        self.ends = threading.Event()
+
+
 class Options(Struct, frozen=True):
     """How to serve. `trusted_proxies` are addresses or networks whose geo headers count, `*` for any peer.
 
@@ -85,14 +96,14 @@ def serve(options: Options, announce: Callable[[str], None] | None = None) -> No
     """
     logging.config.dictConfig(log_config(options))
     for stranger in strangers(os.environ):
-        log.warning("%r is set, and no setting has this name; `mutiny-edge config` shows all", stranger.variable)
-    options = with_admin_keys(options)
+        log.warning("%s (`mutiny-edge config` shows all)", stranger)
     if options.workers > 1:
         from engine.web.workers import supervise  # noqa: PLC0415 - it imports this module
 
         supervise(options, announce)
         return
     heed_hangup(_say_that_one_is_not_replaced)
+    options = with_admin_keys(options)
     with ExitStack() as stack:
         sending = stack.enter_context(telemetry(os.environ))
         node = Node(options.settings)
@@ -100,7 +111,15 @@ def serve(options: Options, announce: Callable[[str], None] | None = None) -> No
         app = build(node, options.origins, options.trusted_proxies, options.admin_keys, sending)
         listening = stack.enter_context(bind(options.host, options.port))
         version = node.held.decider.ruleset.version
-        run(options, node, app, listening, on_started=lambda: tell(options, listening, version, announce))
+        run(
+            options,
+            node,
+            app,
+            listening,
+            on_started=lambda: tell(options, listening, version, announce),
+            on_stopping=tell_stopping,
+        )
+        log.info("stopped")
 
 
 def with_admin_keys(options: Options) -> Options:
@@ -118,6 +137,12 @@ def tell(options: Options, listening: socket.socket, version: str, announce: Cal
         log.info("admin keys: %s", options.admin_keys.fingerprints())
     if announce is not None:
         announce(url)
+
+
+def tell_stopping(number: int, drain_s: float) -> None:
+    """Say which signal ends the service, and how long it still answers."""
+    how = f"draining for {drain_s:g} s, then it stops" if drain_s else "it stops without draining"
+    log.info("%s: %s", signal.Signals(number).name, how)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -167,9 +192,13 @@ def run(
     listening: socket.socket,
     *,
     on_started: Callable[[], None] | None = None,
-    leaving: threading.Event | None = None,
+    on_stopping: Callable[[int, float], None] | None = None,
+    parent: Parent | None = None,
 ) -> None:
-    """Serve in this process until a signal ends it; the node is closed then. `leaving`: others go on serving."""
+    """Serve in this process until a signal ends it; the node is closed then. A worker has a `parent`.
+
+    `on_stopping` is told which signal it was, and for how many seconds it drains.
+    """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     _share_one_heap()
     gc.collect()
@@ -185,7 +214,7 @@ def run(
         proxy_headers=False,
         server_header=False,
     )
-    server = _Server(config, node, options.drain_s, on_started, leaving)
+    server = _Server(config, node, options.drain_s, on_started=on_started, on_stopping=on_stopping, parent=parent)
     try:
         server.run(sockets=[listening])
     finally:
@@ -210,8 +239,10 @@ class _Server(uvicorn.Server):
         config: uvicorn.Config,
         node: Node,
         drain_s: float,
+        *,
         on_started: Callable[[], None] | None,
-        leaving: threading.Event | None,
+        on_stopping: Callable[[int, float], None] | None,
+        parent: Parent | None,
     ) -> None:
         super().__init__(config)
         self.clients = self.server_state = Clients(node.counts.refused)
@@ -221,7 +252,9 @@ class _Server(uvicorn.Server):
         self._node = node
         self._drain_s = drain_s
         self._on_started = on_started
-        self._leaving = leaving
+        self._on_stopping = on_stopping
+        self._parent = parent
+        self._signal = signal.SIGTERM
         self._hurried = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -230,32 +263,50 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.should_exit:
             self._hurried = True
-            if self._leaving is not None:
-                self._leaving.set()
+            if self._parent is not None:
+                self._parent.replaces.set()
         elif self.started and self._on_started is not None:
             self._on_started()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
         """A signal: SIGTERM drains; Ctrl-C, or a second one, does not. What is compiled is given up."""
-        again = self.should_exit and self._leaving is None
+        if not self.should_exit:
+            self._signal = signal.Signals(sig)
+        again = self.should_exit and self._parent is None
         self._hurried = self._hurried or again or sig == signal.SIGINT
+        self._node.replaced = self._is_replaced()
         self.should_exit = self._node.draining = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Not ready, but still answering, for `drain_s` seconds; then as uvicorn's."""
         self._node.draining = self.clients.draining = True
-        others_serve = self._leaving is not None and self._leaving.is_set()
+        if self._on_stopping is not None:
+            self._on_stopping(self._signal, 0 if self._hurried else self._drain_s)
+        others_serve = self._is_replaced()
         if others_serve:
             for server in self.servers:
                 server.close()
         await self._drain()
         self.watchdog.start()
-        if not others_serve:
+        if not others_serve and await self._service_ends():
             for listening in sockets or []:
                 shut(listening)
             await emptied(sockets or [])
         self.clients.end(limits.LAST_REQUEST_S)
         await super().shutdown(sockets)
+
+    def _is_replaced(self) -> bool:
+        return self._parent is not None and self._parent.replaces.is_set()
+
+    async def _service_ends(self) -> bool:
+        """Does it, or this worker alone? A signal to all processes may be here before the parent's word."""
+        if self._parent is None:
+            return True
+        for _ in range(limits.WORD_LOOKS):
+            if self._parent.ends.is_set():
+                return True
+            await asyncio.sleep(limits.DOOR_LOOK_S)
+        return False
 
     async def _wait_tasks_to_complete(self) -> None:
         """As uvicorn's, but not for ever; who is cut off then is told of in our words."""

@@ -12,10 +12,11 @@ What may not: HTTP, rules, anything that a worker does by itself.
    Whoever is still in the socket's queue then, because workers were killed or never came up, is told to come again.
 5. SIGHUP replaces every worker, one by one: a successor is started, and only when it is up the old one is told to
    leave. A successor that never comes up ends the replacing, and the old ones stay. Successors know the admin keys
-   that are in their file by then; it is read here, so that all workers know the same.
-6. Each worker holds the reading end of a pipe whose writing end only this process has: by it a worker is told to
-   leave, and if this process is killed, the workers see the pipe close and end by themselves. None is left behind with
-   the port.
+   that are in their file by then; it is read here, so that all workers know the same. One that comes before the first
+   worker is up waits until then. The log says when the last old one is gone.
+6. Each worker holds the reading end of a pipe whose writing end only this process has: by it a worker is told that it
+   is replaced, or that the service ends, and if this process is killed, the workers see the pipe close and end by
+   themselves. None is left behind with the port.
 """
 
 import logging
@@ -29,6 +30,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import FrameType
@@ -41,24 +43,32 @@ from engine.web.admin import KeysUnusable
 from engine.web.app import build
 from engine.web.listening import shut, turn_away
 from engine.web.metrics.together import RUN, RunFolder, run_folder
-from engine.web.serve import Options, bind, heed_hangup, log_config, run, tell, with_admin_keys
+from engine.web.serve import Options, Parent, bind, heed_hangup, log_config, run, tell, tell_stopping, with_admin_keys
 from engine.web.telemetry import telemetry
 
 log = logging.getLogger("mutiny_edge.serve")
 
 _spawn = multiprocessing.get_context("spawn")
 TICK_S: Final = 0.5  # how late a signal is noticed at worst
+# What a worker is told.
+_REPLACED: Final = b"replaced"
+_ENDS: Final = b"ends"
 KILL_S: Final = limits.GRACE_S - 0.5  # this long after draining a worker hangs: its own watchdog is earlier
 
 
 def supervise(options: Options, announce: Callable[[str], None] | None) -> None:
     """Serve with `options.workers` processes until a signal ends it. Raises as `serve` does."""
+    hangup = _Hangup()
+    heed_hangup(hangup.heard)
+    options = with_admin_keys(options)
     with ExitStack() as stack:
         stack.enter_context(telemetry(os.environ))  # of this process the log alone
         version = _checked(options)
         listening = stack.enter_context(bind(options.host, options.port))
         folder = stack.enter_context(_numbers_together(options.settings.data / RUN))
-        _Supervisor(options, listening, folder, lambda: tell(options, listening, version, announce)).run()
+        on_first = partial(tell, options, listening, version, announce)
+        _Supervisor(options, listening, folder, hangup, on_first).run()
+        log.info("stopped")
 
 
 @contextmanager
@@ -79,6 +89,17 @@ def _checked(options: Options) -> str:
     with closing(node.store):
         build(node, options.origins, options.trusted_proxies, options.admin_keys)
         return node.held.decider.ruleset.version
+
+
+class _Hangup:
+    """Whether SIGHUP came, and nobody has begun to do what it asks. No lock: a signal may come at any line."""
+
+    def __init__(self) -> None:
+        self.waits = False
+
+    def heard(self) -> None:
+        """It came."""
+        self.waits = True
 
 
 class _Worker:
@@ -116,8 +137,16 @@ class _Worker:
     def leave(self, until: float) -> None:
         """Tell it that others stand in for it."""
         self.leaves_until = until
+        self._tell(_REPLACED)
+
+    def end(self, number: int) -> None:
+        """Tell it that the service ends, by this signal."""
+        self._tell(_ENDS)
+        self.signal(number)
+
+    def _tell(self, word: bytes) -> None:
         with suppress(OSError):  # it is gone already
-            self._held_end.send_bytes(b"leave")
+            self._held_end.send_bytes(word)
 
     def bury(self) -> None:
         """Wait for its end and let go of what belonged to it."""
@@ -130,12 +159,18 @@ class _Supervisor:
     """All workers of a service."""
 
     def __init__(
-        self, options: Options, listening: socket.socket, folder: RunFolder | None, on_first: Callable[[], None]
+        self,
+        options: Options,
+        listening: socket.socket,
+        folder: RunFolder | None,
+        hangup: _Hangup,
+        on_first: Callable[[], None],
     ) -> None:
         """`on_first` is called when the first worker is up."""
         self._options = options
         self._listening = listening
         self._folder = folder
+        self._hangup = hangup
         self._on_first = on_first
         self._born = 0
         self._workers: list[_Worker] = []
@@ -144,14 +179,13 @@ class _Supervisor:
         self._pause_s = FIRST_PAUSE_S
         self._next_birth = 0.0
         self._any_was_up = False
-        self._hung_up = False
         self._outdated: list[_Worker] = []
         self._successor: _Worker | None = None
+        self._renewing_since: float | None = None  # monotonic
 
     def run(self) -> None:
         """Until a signal. Raises `OSError` if no worker ever came up."""
         before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
-        heed_hangup(self._on_hangup)
         try:
             while self._signal is None:
                 self._fill()
@@ -168,9 +202,6 @@ class _Supervisor:
             self._signal = number
         else:
             self._hurried = True
-
-    def _on_hangup(self) -> None:
-        self._hung_up = True
 
     def _fill(self) -> None:
         """Start what is missing, unless the last one never came up and the pause is not over."""
@@ -217,7 +248,7 @@ class _Supervisor:
         log.error("worker %s died (exit code %s), it is replaced", worker.process.pid, worker.process.exitcode)
         if worker is self._successor and not worker.was_up:
             log.error("the other workers stay as they are")
-            self._outdated, self._successor = [], None
+            self._outdated, self._successor, self._renewing_since = [], None, None
 
     def _renew(self) -> None:
         """One step of replacing the workers that were there when SIGHUP came."""
@@ -226,10 +257,11 @@ class _Supervisor:
             if worker.leaves_until is not None and now > worker.leaves_until:
                 worker.process.kill()
         staying = [worker for worker in self._workers if worker.leaves_until is None]
-        if self._hung_up:
-            self._hung_up = False
+        if self._hangup.waits and self._any_was_up:
+            self._hangup.waits = False
+            self._renewing_since = now
             self._options = _with_newest_keys(self._options)
-            self._outdated = [worker for worker in staying if worker is not self._successor]
+            self._outdated = staying  # a successor that is on its way, too: what it has read may be older
             log.info("SIGHUP: %d worker(s) are replaced, one by one", len(self._outdated))
         self._outdated = [worker for worker in self._outdated if worker in staying]
         if self._successor is not None and self._successor not in staying:
@@ -241,11 +273,22 @@ class _Supervisor:
         elif self._successor is None and self._outdated and len(staying) == len(self._workers):
             self._successor = self._bear()
             self._workers.append(self._successor)
+        elif self._renewing_since is not None and self._all_are_new():
+            log.info("SIGHUP: every worker has been replaced, after %.1f s", now - self._renewing_since)
+            self._renewing_since = None
+
+    def _all_are_new(self) -> bool:
+        """Nobody is to be replaced, nobody is missing, nobody leaves."""
+        here = [worker.was_up and worker.leaves_until is None for worker in self._workers]
+        return not self._outdated and all(here) and len(here) == self._options.workers
 
     def _stop(self, number: int) -> None:
+        if self._signal is not None:
+            drains = self._any_was_up and number == signal.SIGTERM and not self._hurried
+            tell_stopping(number, self._options.drain_s if drains else 0)
         deadline = time.monotonic() + self._options.drain_s + KILL_S
         for worker in self._workers:
-            worker.signal(number)
+            worker.end(number)
         handed_on = False
         while living := [worker for worker in self._workers if worker.process.is_alive()]:
             if self._hurried and not handed_on:
@@ -285,8 +328,8 @@ def _work(
     if sys.platform != "win32":
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it is for the parent, which tells each worker when
     lifeline, up = pipes
-    leaving = threading.Event()
-    threading.Thread(target=_heed_parent, args=(lifeline, leaving), daemon=True).start()
+    parent = Parent()
+    threading.Thread(target=_heed_parent, args=(lifeline, parent), daemon=True).start()
     logging.config.dictConfig(log_config(options))
     # Before the server takes over the signals, Ctrl-C in a terminal reaches workers too, and is no fault.
     with suppress(KeyboardInterrupt), telemetry(os.environ) as sending:
@@ -294,12 +337,13 @@ def _work(
         app = build(node, options.origins, options.trusted_proxies, options.admin_keys, sending)
         if folder is not None:
             app.metrics.join(folder, number)
-        run(options, node, app, listening, on_started=lambda: up.send_bytes(b"up"), leaving=leaving)
+        run(options, node, app, listening, on_started=lambda: up.send_bytes(b"up"), parent=parent)
 
 
-def _heed_parent(lifeline: Connection, leaving: threading.Event) -> None:
-    """Blocks until the parent says to leave or its end of the pipe closes; then ends this process as SIGTERM would."""
+def _heed_parent(lifeline: Connection, parent: Parent) -> None:
+    """Blocks until the parent says something or its end of the pipe closes; then ends this process as SIGTERM would."""
+    said = _ENDS
     with suppress(EOFError, OSError):
-        lifeline.recv_bytes()
-        leaving.set()
+        said = lifeline.recv_bytes()
+    (parent.replaces if said == _REPLACED else parent.ends).set()
     os.kill(os.getpid(), signal.SIGTERM)

@@ -1,5 +1,6 @@
 """What every verb has in common: help, exit codes, streams, and no traceback for anything that a user can cause."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -113,6 +114,17 @@ def test_a_closed_pipe_is_no_news(program, surroundings, house):
     )
     assert done.stdout.startswith("{")
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("words", [("config",), ("schema",), ("openapi",), ("check", "--help")], ids=" ".join)
+def test_who_reads_no_further_is_no_problem_that_was_found(program, surroundings, house, words):
+    """As every shell expects of a program: 141, and quiet; 1 would be said of the rules."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    with os.fdopen(writes, "wb") as gone:
+        told = {"stdout": gone, "stderr": subprocess.PIPE}
+        done = subprocess.run([program, *words], env=surroundings, check=False, **told, cwd=house, timeout=60)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_ctrl_c_ends_quietly(program, surroundings, tmp_path):

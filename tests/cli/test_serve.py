@@ -1,6 +1,8 @@
-"""`mutiny-edge serve`: starts with a friendly line, answers, and ends politely. What it answers is tests/web's."""
+"""`mutiny-edge serve`: starts, says where, answers, and ends politely. What it answers is tests/web's."""
 
 import json
+import os
+import pty
 import signal
 import socket
 import subprocess
@@ -10,28 +12,52 @@ from contextlib import closing
 from hashlib import sha256
 from http.client import HTTPConnection
 from pathlib import Path
+from threading import Timer
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
+import re2
+
+RECIPE = re2.compile(r"\w*KEY=\$\([^>]*sha256sum[^>]*> ")  # of a hash for a file of admin keys; the file's name follows
 
 
 @pytest.fixture
-def serve(program, with_us, surroundings, house, tmp_path):
-    """A running `mutiny-edge serve` on a free port, with its first line."""
-    children = []
+def start(program, with_us, surroundings, house, tmp_path):
+    """A `mutiny-edge serve` on a free port, which has only begun."""
+    children = {}
 
-    def serve(*more: str):
+    def start(*more: str, stdout: int = subprocess.PIPE):
         command = [*with_us, program, "serve", "--rules", house / "rules", "--port", "0", "--drain", "0", *more]
         child = subprocess.Popen(
-            command, cwd=tmp_path, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command, cwd=tmp_path, env=surroundings, stdout=stdout, stderr=subprocess.PIPE, text=True
         )
-        children.append(child)
-        return child, child.stdout.readline()
+        children[child] = Timer(60, child.kill)  # no test measures time; this only ends what hangs
+        children[child].start()
+        return child
 
-    yield serve
-    for child in children:
+    yield start
+    for child, patience in children.items():
+        patience.cancel()
         child.kill()
         child.communicate()
+
+
+@pytest.fixture
+def serve(start):
+    """A running one, with the line of its log that says where."""
+
+    def serve(*more: str):
+        child = start(*more)
+        return child, told(child, "serving http://")
+
+    return serve
+
+
+def told(child, words: str) -> str:
+    """The next line of its log with these words."""
+    line = next((line for line in child.stderr if words in line), None)
+    assert line is not None, words
+    return line
 
 
 def url_in(line: str) -> str:
@@ -41,12 +67,30 @@ def url_in(line: str) -> str:
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_it_answers_and_ends(serve, ending):
-    """The first line on stdout names the URL; a signal ends it with exit code 0."""
+    """The log names the URL, each line of it is JSON, and it is all; a signal ends it with exit code 0."""
     child, line = serve()
+    assert json.loads(line)["url"] == url_in(line)
     with build_opener(ProxyHandler({})).open(f"{url_in(line)}/healthz", timeout=60) as response:
         assert json.load(response)["ok"] is True
     child.send_signal(ending)
-    assert child.wait(60) == 0, child.stderr.read()
+    said, log = child.communicate(timeout=60)
+    assert (child.returncode, said) == (0, "")
+    assert [json.loads(line)["event"] for line in log.splitlines()] == [
+        f"{ending.name}: it stops without draining",
+        "stopped",
+    ]
+
+
+def test_on_a_terminal_it_greets(start):
+    """A line for people, on stdout."""
+    ours, theirs = pty.openpty()
+    child = start(stdout=theirs)
+    os.close(theirs)
+    url = url_in(told(child, "serving http://"))
+    shown = os.read(ours, 4096).decode()
+    os.close(ours)
+    assert "mutiny-edge answers at" in shown
+    assert url in shown
 
 
 def test_a_busy_port_is_told(serve, run, house):
@@ -57,6 +101,14 @@ def test_a_busy_port_is_told(serve, run, house):
     assert done.returncode == 2
     assert str(port) in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_mistyped_variable_is_told(run, tmp_path):
+    """In the words of `config`, before anything else."""
+    (tmp_path / "rules").mkdir()
+    done = run("serve", env={"MUTINY_EDGE_PROT": "9000"})
+    assert "MUTINY_EDGE_PROT is set, and no setting has this name; did you mean `MUTINY_EDGE_PORT`?" in done.stderr
+    assert done.returncode == 2  # there are no rules
 
 
 def test_a_proxy_that_is_none_is_told(run, house):
@@ -105,10 +157,10 @@ def test_admins_show_a_key_of_the_file(serve, tmp_path):
     assert [status(url, key.encode()) for key in (OLD, NEW)] == [200, 200]
     assert [status(url, shown) for shown in (None, b"", OLD.encode()[:-1], b"\xff\xe9\x80", b"x" * 9_000)] == [401] * 5
     child.terminate()
-    told = child.communicate(timeout=60)[1]
-    assert sha256(OLD.encode()).hexdigest()[:8] in told
-    assert "refused unauthorized, from 127.0.0.1" in told
-    assert [word for word in (OLD, NEW, "Traceback") if word in told] == []
+    log = child.communicate(timeout=60)[1]
+    assert sha256(OLD.encode()).hexdigest()[:8] in log
+    assert "refused unauthorized, from 127.0.0.1" in log
+    assert [word for word in (OLD, NEW, "Traceback") if word in log] == []
 
 
 def test_a_key_file_that_cannot_be_taken_is_told(run, house, tmp_path):
@@ -119,8 +171,28 @@ def test_a_key_file_that_cannot_be_taken_is_told(run, house, tmp_path):
         done = run("serve", "--rules", house / "rules", "--port", "0", *given, env=env)
         assert (done.returncode, done.stdout) == (2, "")
         assert f"{file}:2:" in done.stderr
-        assert "openssl rand" in done.stderr
+        assert "secrets.token_hex" in done.stderr
         assert [word for word in ("short-secret", "Traceback") if word in done.stderr] == []
+
+
+def test_the_hash_of_nothing_is_no_key(run, house, tmp_path):
+    """What a recipe leaves whose variable was empty: it is told before anything is served."""
+    file = keys(tmp_path / "keys", f"sha256:{sha256().hexdigest()}")
+    done = run("serve", "--rules", house / "rules", "--port", "0", "--admin-key-file", file)
+    assert done.returncode == 2
+    assert f"{file}:1:" in done.stderr
+    assert "the variable was empty when the hash was made" in done.stderr
+
+
+def test_a_key_that_cannot_be_made_leaves_no_file(run, house, tmp_path):
+    """By the recipe of the guide and of `--help`, where the program that would make it is missing."""
+    said = [house.joinpath(f"engine/guide/{page}.md").read_text() for page in ("operate", "deploy")]
+    recipes = RECIPE.findall("\n".join((*said, run("serve", "--help").stdout)))
+    assert len(recipes) == 5
+    for recipe in recipes:
+        asked = f"python3() {{ return 127; }}; openssl() {{ return 127; }}; cd {tmp_path}; {recipe}{tmp_path}/made"
+        done = subprocess.run(["bash", "-c", asked], check=False, capture_output=True, text=True, timeout=60)
+        assert (done.stderr, list(tmp_path.iterdir())) == ("", [])
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -138,17 +210,38 @@ def workers_of(pid: int) -> set[int]:
 
 
 def test_keys_are_exchanged_without_a_restart(serve, tmp_path):
-    """SIGHUP replaces workers; the new ones know the keys that are in the file then, or the old if it is broken."""
+    """SIGHUP replaces workers; the new ones know the keys that are in the file then, or the old if it is broken.
+
+    A successor that knows the keys of an earlier SIGHUP is replaced as well; the log says when all are.
+    """
     file = keys(tmp_path / "keys", OLD)
     child, line = serve("--workers", "2", "--admin-key-file", file)
     url = url_in(line)
     assert [status(url, key.encode()) for key in (OLD, NEW)] == [200, 401]
+    until(lambda: len(workers_of(child.pid)) == 2)
+    child.send_signal(signal.SIGHUP)
+    until(lambda: len(workers_of(child.pid)) == 3)
     before = workers_of(child.pid)
     keys(file, NEW)
     child.send_signal(signal.SIGHUP)
-    until(lambda: len(workers_of(child.pid) - before) == 2 == len(workers_of(child.pid)))
+    assert told(child, "every worker has been replaced")
+    assert not workers_of(child.pid) & before
     assert [status(url, key.encode()) for key in (OLD, NEW)] == [401, 200]
     keys(file, "short")
     child.send_signal(signal.SIGHUP)
-    assert any("the admin keys stay as they are" in line for line in child.stderr)
+    assert told(child, "the admin keys stay as they are")
+    assert [status(url, key.encode()) for key in (OLD, NEW)] == [401, 200]
+
+
+def test_keys_that_are_exchanged_while_it_starts_are_taken(start, tmp_path):
+    """SIGHUP comes while it reads the old ones, long before there is a worker to be replaced."""
+    file = tmp_path / "keys"
+    os.mkfifo(file, 0o600)
+    child = start("--workers", "2", "--admin-key-file", file)
+    with file.open("w") as old:  # it is open once the service reads it
+        old.write(OLD)
+        keys(tmp_path / "new", NEW).replace(file)
+        child.send_signal(signal.SIGHUP)
+    url = url_in(told(child, "serving http://"))
+    assert told(child, "every worker has been replaced")
     assert [status(url, key.encode()) for key in (OLD, NEW)] == [401, 200]

@@ -1,5 +1,6 @@
 """The service as a process: it starts or says why not, answers, and ends politely."""
 
+import json
 import platform
 import signal
 import socket
@@ -92,6 +93,10 @@ def test_sigterm_drains(serve: Callable[..., Any], rules: Path, until: Callable[
     answer = service.decide()
     assert (answer.edition, answer.headers["connection"]) == ("1", "close")
     assert service.ended() == 0
+    assert [json.loads(line)["event"] for line in service.log[-2:]] == [
+        "SIGTERM: draining for 2 s, then it stops",
+        "stopped",
+    ]
 
 
 def test_ctrl_c_ends_at_once(serve: Callable[..., Any], rules: Path) -> None:

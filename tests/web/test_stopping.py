@@ -4,12 +4,14 @@
    To be refused is how a client learns that the service has ended; a reset or half an answer is a fault.
 2. Clients that do all they can to keep the service from ending have twelve seconds.
 3. Whoever stops the service at a bad moment, or in two ways at once, cuts nobody off either.
+4. Signals that come before the service is up are neither lost nor fatal, each as it would be later.
 """
 
 import asyncio
 import os
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -19,6 +21,21 @@ import pytest
 
 from engine import limits
 
+# The service; it sends itself a signal when it is about to import a module.
+STARTING = """\
+import os, sys
+
+class Early:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            os.kill(os.getpid(), {number})
+
+sys.meta_path.insert(0, Early())
+from engine.cli.main import main
+main()
+"""
+# Its first process is PID 1, as in a container.
+CONTAINER = ("unshare", "--map-root-user", "--pid", "--fork", "--kill-child")
 CLIENTS = 200
 ENDS_WITHIN_S = 12.0
 
@@ -54,6 +71,27 @@ def test_sigterm_cuts_nobody_off(
     assert tally.last_answers >= CLIENTS
     assert service.ended() == 0
     assert not any("Traceback" in line or "Cancel" in line for line in service.log), service.log
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
+def test_a_worker_that_is_ended_alone_is_replaced(
+    serve: Callable[..., Any], rules: Path, wire: Any, until: Callable[..., None], number: int
+) -> None:
+    """By whoever may send a signal to it. The door stays open: nobody is cut off, then or later."""
+    service = serve(rules, "--workers", "2", "--drain", "0").up()
+    until(lambda: wire.all_up(service, 2))
+    before = wire.children(service)
+
+    async def end() -> None:
+        os.kill(before[0], number)
+        await asyncio.to_thread(until, lambda: before[0] not in wire.children(service))
+
+    tally = wire.beside(wire.at(service.url), CLIENTS, end, 0.5)
+    until(lambda: wire.all_up(service, 2))
+    assert before[1] in wire.children(service)
+    assert (tally.faults, tally.cut) == ([], {})
+    assert service.get("/healthz").status == 200
+    assert service.end() == 0
 
 
 @pytest.mark.parametrize(
@@ -119,6 +157,7 @@ def test_sighup_replaces_every_worker_and_cuts_nobody_off(
     assert (tally.faults, tally.cut) == ([], {})
     assert tally.last_answers >= 1
     assert fewest == 2
+    until(lambda: sum("every worker has been replaced" in line for line in service.log) == rounds)
     assert service.end() == 0
     assert not any("died" in line or "Traceback" in line for line in service.log), service.log
 
@@ -206,3 +245,26 @@ def test_sighup_does_not_end_one_worker(serve: Callable[..., Any], rules: Path, 
     until(lambda: any("SIGHUP" in line for line in service.log))
     assert service.decide().edition == "1"
     assert service.end() == 0
+
+
+@pytest.mark.parametrize(("workers", "module"), [("1", "engine.web.serve"), ("2", "engine.web.workers")])
+def test_sighup_before_it_is_up_does_no_harm(serve: Callable[..., Any], rules: Path, workers: str, module: str) -> None:
+    """What comes up has the newest rules anyway."""
+    program = STARTING.format(module=module, number=int(signal.SIGHUP))
+    service = serve(rules, "--workers", workers, "--drain", "0", program=program).up()
+    assert service.decide().edition == "1"
+    assert service.end() == 0
+
+
+@pytest.mark.parametrize("module", ["engine.web.serve", "engine.web.workers"])
+def test_sigterm_before_it_is_up_ends_the_first_process_of_a_container(
+    serve: Callable[..., Any], rules: Path, until: Callable[..., None], module: str
+) -> None:
+    """The kernel would keep it from a PID 1 that has no handler; everybody else it ends with the same exit code."""
+    if shutil.which(CONTAINER[0]) is None or subprocess.run([*CONTAINER, "true"], check=False).returncode:
+        pytest.skip("no process may have a PID 1 of its own here")
+    program = STARTING.format(module=module, number=int(signal.SIGTERM))
+    service = serve(rules, "--workers", "2", "--drain", "0", program=program, inside=CONTAINER)
+    until(lambda: service.url or service.process.poll() is not None)
+    service.process.kill()
+    assert service.ended() == 128 + signal.SIGTERM

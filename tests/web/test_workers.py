@@ -1,5 +1,7 @@
 """Several workers: all of them have the same rules, none is missed, none is left behind."""
 
+import asyncio
+import json
 import os
 import signal
 import time
@@ -113,6 +115,7 @@ def test_sigterm_ends_all_workers(two: Any) -> None:
     pids = workers_of(two)
     assert two.end() == 0
     assert not any(alive(pid) for pid in pids)
+    assert [json.loads(line)["event"] for line in two.log[-2:]] == ["SIGTERM: it stops without draining", "stopped"]
 
 
 def test_workers_end_with_their_parent(two: Any, until: Callable[..., None]) -> None:
@@ -128,3 +131,25 @@ def test_broken_rules_end_the_first_start(serve: Callable[..., Any], rules: Path
     service = serve(rules, "--workers", "2")
     assert service.ended() != 0
     assert any("site.yaml:1:" in line for line in service.log)
+
+
+def test_who_is_replaced_sends_nobody_away(
+    serve: Callable[..., Any], rules: Path, wire: Any, until: Callable[..., None]
+) -> None:
+    """A load balancer that keeps its connection to a worker asks whether the service is ready, and it is."""
+    service = serve(rules, "--workers", "2", "--drain", "5").up()
+    until(lambda: wire.all_up(service, 2))
+
+    async def ask() -> Any:
+        kept = await wire.Wire.open(wire.at(service.url))
+        asked_first = await kept.ask(wire.get("/readyz"))
+        service.process.send_signal(signal.SIGHUP)
+        while not (said := await kept.ask(wire.get("/readyz"))).closes:  # noqa: ASYNC110 - it is another process
+            await asyncio.sleep(0.02)
+        await kept.close()
+        return asked_first, said
+
+    first, last = asyncio.run(ask())
+    assert (last.status, json.loads(last.body)["ready"]) == (200, True)
+    assert json.loads(first.body)["process"] == json.loads(last.body)["process"] != service.process.pid
+    assert service.end(signal.SIGINT) == 0
