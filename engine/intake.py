@@ -48,7 +48,7 @@ from engine.segment.standing import acquainted
 
 
 class TooBusy(Exception):  # noqa: N818 - it is a state, and it passes
-    """More waits to be written than may."""
+    """More waits to be written than may; how much, in words. Without words it ends, and nothing is taken any more."""
 
 
 class _Waiting(Struct, eq=False):
@@ -150,10 +150,13 @@ class Intake:
         """
         waiting = _Waiting(deliver, size, Future())
         with self._wake:
+            if self._ending:
+                raise TooBusy
             # Without its own: with nothing in front of it, it is taken.
-            too_long = self._bytes * self._byte_s > limits.INTAKE_S
-            if too_long or self._bytes + size > limits.INTAKE_BYTES or self._ending:
-                raise TooBusy("what was sent before is still being written")
+            if self._bytes * self._byte_s > limits.INTAKE_S:
+                raise TooBusy(f"to write what waits takes more than {limits.INTAKE_S:g} s")
+            if self._bytes + size > limits.INTAKE_BYTES:
+                raise TooBusy(f"more than {limits.INTAKE_BYTES / 2**20:g} MiB wait to be written")
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
                 self._thread.start()

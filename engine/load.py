@@ -1,12 +1,14 @@
 """When too much is asked at once: who is turned away, and since when. In front of the work, never by closing the door.
 
-What lives here: when a process has too much to do. What may not: how somebody is turned away (`engine.web`).
+What lives here: when a process has too much to do, and the word that goes to the log. What may not: how somebody is
+turned away (`engine.web`).
 
 1. Too much is: more than `limits.IN_FLIGHT` requests that have come in whole wait for us (for the disk, for a store),
    or the event loop is late. Then a decision is "nothing applies", marked as degraded, and what Segment sends is 429
    with `Retry-After`; its libraries come back with it. Everything else goes on: nobody could look at what happens
    otherwise. Clients that are slow to say what they want wait for nobody but themselves, and do not count. How much may
-   wait to be written is bounded apart, by the time that it takes (`engine.intake`).
+   wait to be written is bounded apart, by the time that it takes (`engine.intake`): then decisions go on, and it is
+   over when none was turned away for `limits.INTAKE_QUIET_S`, since the bound comes and goes with every group.
 2. The loop is late when a timer comes late *because of what this thread had to do*: of the delay only what it computed
    itself counts. A machine that gives us no core, a thread that compiles rules, a process that was stopped are no
    load that turning somebody away would lessen.
@@ -31,10 +33,13 @@ AT_EASE = 0.5  # below this part of a bound it is over
 
 
 class Load:
-    """What one worker has to do. `sheds`: it has too much."""
+    """What one worker has to do. `sheds`: it has too much; `piles`: more waits to be written than may."""
 
     def __init__(self, counts: Counts) -> None:
         self.sheds = False
+        self.piles = False
+        self._piled = 0  # turned away since that began
+        self._quiet = 0  # looks since the last of them
         self._counts = counts
         self._late = 0
         self._early = 0
@@ -51,8 +56,24 @@ class Load:
         finally:
             self._counts.in_flight -= 1
 
+    def pile(self, why: str) -> None:
+        """One was turned away because so much waits to be written."""
+        if not self.piles:
+            self._piled = 0
+            log.warning("what Segment sends is turned away: %s", why, extra={"trouble": "overload"})
+        self.piles = True
+        self._piled += 1
+        self._quiet = 0
+
+    def _look_at_pile(self) -> None:
+        self._quiet += 1
+        if self.piles and self._quiet * limits.LOAD_LOOK_S >= limits.INTAKE_QUIET_S:
+            self.piles = False
+            log.warning("what Segment sends is taken again; %d requests were turned away", self._piled)
+
     def look(self, late_s: float, computed_s: float) -> None:
         """A timer came so late; meanwhile this thread computed for so long."""
+        self._look_at_pile()
         own_s = min(late_s, computed_s)
         self._counts.lag_s = max(late_s, self._counts.lag_s * limits.LAG_FADES)
         self._late = self._late + 1 if own_s > limits.LATE_S else 0

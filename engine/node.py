@@ -40,7 +40,7 @@ from engine.decide.pages import View
 from engine.decide.usual import UNASKED
 from engine.events.disk import LogError
 from engine.holder import Held, Holder
-from engine.intake import Intake
+from engine.intake import Intake, TooBusy
 from engine.jobs import Jobs
 from engine.load import Load
 from engine.problems import Problem
@@ -127,6 +127,7 @@ class Node:
         """
         self.settings = settings
         self.draining = False
+        self.replaced = False
         self.counts = Counts()
         self.load = Load(self.counts)
         self.jobs = Jobs()
@@ -188,8 +189,8 @@ class Node:
 
     @property
     def ready(self) -> bool:
-        """May a load balancer send visitors?"""
-        return not self.draining and self.jobs.vital_are_up()
+        """May a load balancer send visitors? Also where this process ends, if others take its place."""
+        return (self.replaced or not self.draining) and self.jobs.vital_are_up()
 
     async def patiently(self, ask: Callable[[Reads], T], missed: NotAtOnce | None = None) -> T:
         """What `ask` makes of what can be read: all of it, or what there is when the budget is used up.
@@ -268,6 +269,10 @@ class Node:
         try:
             with self.load.waiting():
                 return await self._intake.take(deliver, size)
+        except TooBusy as error:
+            if why := str(error):
+                self.load.pile(why)
+            raise
         except (StoreError, LogError) as error:
             self.note_trouble("intake", str(error))
             raise

@@ -81,6 +81,24 @@ def test_it_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     ]
 
 
+def test_what_piles_up_is_told_once(load: Load, caplog: pytest.LogCaptureFixture) -> None:
+    """When it begins, and when it ends with how many were turned away; it ends when there was none for long."""
+    looks_until_over = round(limits.INTAKE_QUIET_S / limits.LOAD_LOOK_S)
+    with caplog.at_level(logging.INFO):
+        looks(load, looks_until_over, 0.0)
+        load.pile("more than 32 MiB wait to be written")
+        looks(load, looks_until_over - 1, 0.0)
+        load.pile("to write what waits takes more than 2 s")
+        looks(load, looks_until_over - 1, 0.0)
+        assert load.piles
+        assert not looks(load, 2 * looks_until_over, 0.0)
+        assert not load.piles
+    assert caplog.messages == [
+        "what Segment sends is turned away: more than 32 MiB wait to be written",
+        "what Segment sends is taken again; 2 requests were turned away",
+    ]
+
+
 def test_a_real_loop_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work that never lets go for long sheds; one long piece of work does not, nor does waiting for somebody else."""
     monkeypatch.setattr(limits, "LATE_S", 0.01)

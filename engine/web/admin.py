@@ -8,7 +8,8 @@ What lives here: the key file, `Keys`, `Gate`. What may not: what admins may the
        key  = 16 to 256 of A-Z a-z 0-9 - . _ ~ + /, and "=" at its end    ; what RFC 6750 lets a Bearer token be
 
 2. The hash is SHA-256 of the key's bytes. A key is a long random word, no password, so one round of it is enough.
-   A key that stands there as it is is hashed when the file is read, and the file must be its owner's alone.
+   A key that stands there as it is is hashed when the file is read, and the file must be its owner's alone. What is too
+   short for a key is none, whatever hash stands there: nobody gets in by the hash of an empty variable.
 3. The file is read when the service starts. No message and no log line holds any of its text.
 4. Without a key file admin addresses do not exist. With one, a request shows its key as `Authorization: Bearer KEY`;
    digests are compared in constant time, each with every one, whatever bytes the header holds.
@@ -41,7 +42,8 @@ log = logging.getLogger("mutiny_edge.admin")
 _HASHED: Final = "sha256:"
 _HASH = re2.compile(r"[0-9a-fA-F]{64}")
 _KEY = re2.compile(r"[A-Za-z0-9._~+/-]+=*")
-_MAKE_ONE: Final = "make one with: openssl rand -hex 32"
+_EMPTY: Final = sha256().digest()
+_MAKE_ONE: Final = "make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'"
 _SCHEME: Final = b"bearer "
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OURS: Final = frozenset({None, b"same-origin", b"none"})  # none: a person typed the address
@@ -64,6 +66,8 @@ class Keys(Struct, frozen=True):
         """The fingerprint of this key if it is one of them. Takes the same time whichever it is, and however much of
         it is right.
         """
+        if len(key) < limits.ADMIN_KEY_CHARS_LEAST:
+            return None
         digest = sha256(key[: limits.ADMIN_KEY_CHARS + 1]).digest()
         found = False
         for known in self.digests:
@@ -125,7 +129,11 @@ class Reading:
             how = "what `printf %s KEY | sha256sum` prints first"
             self._wrong(line, "admin-key-hash", "expected 64 hexadecimal digits after `sha256:`", how)
             return b""
-        return bytes.fromhex(digits)
+        digest = bytes.fromhex(digits)
+        if digest == _EMPTY:
+            found = "this is the hash of the empty text: the variable was empty when the hash was made"
+            self._wrong(line, "admin-key-empty", found, _MAKE_ONE)
+        return digest
 
     def _plain(self, line: int, word: str) -> bytes:
         """The hash of a key that stands here as it is."""

@@ -10,11 +10,13 @@ address, what all addresses have in common (`door.py`), running a server.
 3. `/v1/decide` is looked up first, in front of Starlette's routing, and its usual requests do not even see the door;
    everything else goes through Starlette.
 4. `/healthz` says that the process answers; `/readyz` whether visitors should be sent here (503 if not), which ruleset
-   decides, and why the newest rule files do not, if they do not: broken files keep a node ready.
+   decides, and why the newest rule files do not, if they do not: broken files keep a node ready. Of several workers it
+   is the one that was asked who speaks, and names itself: what it has not met, it does not know.
 5. An address that there is not is answered here, counted, and one route for whoever traces: anybody can make up names.
 6. While draining every answer carries `Connection: close`, so that clients come back somewhere else.
 """
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -114,7 +116,7 @@ class App:
         async def lifespan(_: Starlette) -> AsyncIterator[None]:
             await node.warm()
             node.start()
-            node.jobs.start("metrics", metrics.watch)
+            metrics.start()
             try:
                 yield
             finally:
@@ -186,11 +188,12 @@ def _near(node: Node) -> dict[str, Any]:
 
 
 def readiness(node: Node) -> dict[str, Any]:
-    """What `/readyz` says: `ready`, the ruleset in use, the last error of the rule files, the store, the jobs."""
+    """What `/readyz` says: `ready`, who says it, the ruleset in use, the last error of the rule files, store, jobs."""
     held, problems = node.held, node.problems
     ruleset = held.decider.ruleset
     return {
         "ready": node.ready,
+        "process": os.getpid(),
         "ruleset": {
             "version": ruleset.version,
             "age_s": round((utc_now() - held.since).total_seconds(), 1),

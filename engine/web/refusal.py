@@ -42,7 +42,7 @@ _OURS: Final[dict[str, tuple[int, str]]] = {
     "url-too-long": (414, "The address is too long"),
     "unsupported-media-type": (415, "The body has a type that is not read here"),
     "too-many-requests": (429, "Too many requests wait on one connection"),
-    "too-busy": (429, "Too many messages wait to be stored"),
+    "too-busy": (429, "Too much at once"),
     "headers-too-large": (431, "The headers are too large"),
     "internal-error": (500, "Something went wrong on our side"),
     "storage-trouble": (503, "What was sent cannot be stored now"),

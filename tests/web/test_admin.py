@@ -82,7 +82,7 @@ def test_a_file_of_hashes_may_be_read_by_anybody(file: Any) -> None:
     [
         ("", PRIVATE, 1, "admin-key-missing"),
         ("# nothing yet\n\n", PRIVATE, 1, "admin-key-missing"),
-        ("secret\n", PRIVATE, 1, "admin-key-length"),
+        ("sesame\n", PRIVATE, 1, "admin-key-length"),
         ("\n" + "x" * (limits.ADMIN_KEY_CHARS_LEAST - 1), PRIVATE, 2, "admin-key-length"),
         ("x" * (limits.ADMIN_KEY_CHARS + 1), PRIVATE, 1, "admin-key-length"),
         (f"{OLD} {NEW}\n", PRIVATE, 1, "admin-key-characters"),
@@ -92,6 +92,7 @@ def test_a_file_of_hashes_may_be_read_by_anybody(file: Any) -> None:
         (f"{hashed(OLD)}00\n", PRIVATE, 1, "admin-key-hash"),
         (f"{OLD}\nsha256:{OLD}\n", PRIVATE, 2, "admin-key-hash"),
         (f"sha256:{digest(OLD).hex()[:-1]}g\n", PRIVATE, 1, "admin-key-hash"),
+        (f"{hashed(OLD)}\n{hashed('').upper().replace('SHA', 'sha')}\n", READABLE, 2, "admin-key-empty"),
         (f"{OLD}\n", READABLE, 1, "admin-key-readable"),
         (f"{hashed(NEW)}\n{OLD}\n", 0o640, 2, "admin-key-readable"),
         (f"{OLD}\n{NEW}\n{OLD}x\n", PRIVATE, 1, "admin-keys-too-many"),
@@ -109,7 +110,7 @@ def test_a_file_that_cannot_be_taken_is_told(file: Any, text: str | bytes, mode:
     assert (problem.place.file, problem.place.line, problem.code) == (path.as_posix(), line, code)
     assert f"{path}:{line}:" in str(unusable.value)
     assert problem.hint
-    for word in (OLD, NEW, "secret"):
+    for word in (OLD, NEW, "sesame"):
         assert word not in str(unusable.value)
 
 
@@ -154,6 +155,12 @@ def code_of(gate: Gate, request: Request) -> str:
     with pytest.raises(Refused) as refused:
         gate.check(request)
     return refused.value.code
+
+
+@pytest.mark.parametrize("key", ["", "x", "x" * (limits.ADMIN_KEY_CHARS_LEAST - 1)])
+def test_what_is_too_short_for_a_key_opens_nothing(key: str) -> None:
+    """Whatever hash stands in the file."""
+    assert code_of(Gate(Keys((digest(key),))), asked(authorization=f"Bearer {key}".encode())) == "unauthorized"
 
 
 def test_refusals_are_told_now_and_then(caplog: pytest.LogCaptureFixture) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ def test_readyz_says_what_decides(call: Any, node: Node) -> None:
     assert ruleset["version"] == node.held.decider.ruleset.version
     assert ruleset["age_s"] >= 0
     assert (ruleset["experiences"], ruleset["segments"], ruleset["source"]) == (1, 1, "files")
+    assert said.json["process"] == os.getpid()
     assert said.json["store"] == {"trouble": None, "degraded_answers": 0}
     assert said.json["intake"] == {"trouble": None, "unfinished_deletions": 0}
 

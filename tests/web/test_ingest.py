@@ -356,13 +356,18 @@ def test_a_list_is_believed_where_the_setting_says_so(make: Callable[..., Engine
     assert len(engine.kept) == 2
 
 
-def test_too_much_at_once_is_429(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a time to come again; and nothing is kept."""
+def test_too_much_at_once_is_429(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With a time to come again; nothing is kept, and the log says it, not once a request."""
     monkeypatch.setattr(limits, "INTAKE_BYTES", 10)
     said = engine.batch(TRACK)
+    engine.batch(TRACK)
     assert refusal(said) == (429, "too-busy")
     assert int(said.headers["retry-after"]) >= 1
     assert engine.kept == []
+    assert Process(engine.node).snapshot().numbers["mutiny_edge_overloaded"] == [((), 1)]
+    assert [text.partition(":")[0] for text in caplog.messages] == ["what Segment sends is turned away"]
 
 
 def test_a_log_that_cannot_be_written_is_503(engine: Engine, tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
 """`/metrics`: all workers' numbers as Prometheus reads them. What may not be here: counting, adding up.
 
-1. One worker shows its own numbers. Of several, the one that is asked writes its own anew and reads those of the
-   others, which are a second old at most.
-2. `watch` is the background job: it looks often enough for rulesets that come and go, times one read of the store a
-   second, and writes the numbers for the others.
+1. One worker shows its own numbers. Of several, the one that is asked writes its own anew, so that whoever is asked
+   next shows no less, and reads those of the others, which are a second old at most.
+2. `watch` is a background job: it looks often enough for rulesets that come and go, and times one read of the store a
+   second. `share` is another, where there are several workers: it writes the numbers for the others.
 3. As OpenMetrics where that is asked for (`Accept`), as Prometheus' text otherwise.
 """
 
@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from itertools import accumulate
 from typing import Final
 
@@ -56,11 +57,18 @@ class Metrics:
         return Reply(encode(registry), media_type=media_type.encode())
 
     def _with_others(self, folder: RunFolder, own: Snapshot) -> list[tuple[Snapshot, bool]]:
-        folder.write(self._worker, own)
-        return folder.all()
+        with suppress(OSError):  # the job that shares tells it
+            folder.write(self._worker, own)
+        return folder.beside(self._worker, own)
+
+    def start(self) -> None:
+        """Begin the background jobs. Needs a running event loop."""
+        self._node.jobs.start("metrics", self.watch)
+        if self._folder is not None:
+            self._node.jobs.start("metrics-share", partial(self.share, self._folder))
 
     async def watch(self) -> None:
-        """Look, measure, write; for ever."""
+        """Look and measure, for ever."""
         looks = 0
         while True:
             await asyncio.sleep(limits.LOOK_INTERVAL_S)
@@ -68,7 +76,6 @@ class Metrics:
             looks += 1
             if looks % limits.METRICS_LOOKS == 0:
                 await self._measure()
-                await self._write()
 
     async def _measure(self) -> None:
         """Time one read of the store. LMDB's takes less than changing the thread would."""
@@ -80,13 +87,11 @@ class Metrics:
                 await asyncio.to_thread(store.one, _PROBE)
             self._node.counts.read.note(time.perf_counter() - began)
 
-    async def _write(self) -> None:
-        if self._folder is None:
-            return
-        try:
-            await asyncio.to_thread(self._folder.write, self._worker, self._process.snapshot())
-        except OSError as error:
-            self._node.note_trouble("metrics", str(error))
+    async def share(self, folder: RunFolder) -> None:
+        """Write, for ever. Raises OSError."""
+        while True:
+            await asyncio.to_thread(folder.write, self._worker, self._process.snapshot())
+            await asyncio.sleep(limits.LOOK_INTERVAL_S * limits.METRICS_LOOKS)
 
     def last(self) -> None:
         """Write what was counted since; this worker ends."""

@@ -88,7 +88,7 @@ class Process:
     def _gauges(self) -> Iterator[tuple[Family, Labels, float]]:
         node, counts, held = self._node, self._node.counts, self._node.held
         yield families.WORKERS, (), 1
-        yield families.OVERLOADED, (), node.load.sheds
+        yield families.OVERLOADED, (), node.load.sheds or node.load.piles
         yield families.IN_FLIGHT, (), counts.in_flight
         yield families.CONNECTIONS, (), counts.connections()
         yield families.LAG, (), counts.lag_s

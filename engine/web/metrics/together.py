@@ -3,11 +3,13 @@
 What lives here: these files. What may not: what the numbers are.
 
 1. A worker writes its file anew, beside it and then in its place, so that nobody reads half of one. Nothing is synced
-   to the disk: what a power cut takes is the numbers of a service that is gone as well.
+   to the disk: what a power cut takes is the numbers of a service that is gone as well. A folder that was removed is
+   made again.
 2. The file is named after the worker's number, which no other worker of this service ever has.
 3. When a worker is gone, the supervisor adds its counters to those of all who went before (`past`), names the worker in
    that file, and removes its own. Whoever reads meanwhile counts nobody twice: a worker who is named in `past` is not
-   read, and if a file was there and is no more, all of it is read once again.
+   read, and if a file was there and is no more, all of it is read once again. Its own numbers whoever asks knows
+   without a file: they are shown also where nothing can be written, or read.
 4. The folder belongs to one service, which holds its lock for as long as it runs; counters of an earlier one are not
    its own. Who starts removes the folders that nobody holds any more.
 """
@@ -79,19 +81,28 @@ class RunFolder:
         self._put(f"{worker}{_ENDING}", msgspec.msgpack.encode(snapshot))
 
     def bury(self, worker: int) -> None:
-        """This worker is gone. Raises OSError."""
+        """This worker is gone. Raises OSError: what it has counted is lost, for it must not be taken for living."""
         name = f"{worker}{_ENDING}"
         last = self._read(name)
         if last is not None:
             past = self._past()
             counted = added([(past.snapshot, False), (last, False)])
-            self._put(_PAST, msgspec.msgpack.encode(_Past(counted, past.workers | {name})))
-            (self.folder / name).unlink(missing_ok=True)
+            try:
+                self._put(_PAST, msgspec.msgpack.encode(_Past(counted, past.workers | {name})))
+            finally:
+                (self.folder / name).unlink(missing_ok=True)
 
-    def all(self) -> list[tuple[Snapshot, bool]]:
-        """Every worker's numbers, each with whether it is living. Raises OSError."""
+    def beside(self, worker: int, own: Snapshot) -> list[tuple[Snapshot, bool]]:
+        """This worker's numbers and those of all others that can be read, each with whether it is living."""
+        try:
+            others = self._all_but(f"{worker}{_ENDING}")
+        except OSError:  # a folder that cannot be read cannot be written either, and that is told
+            others = []
+        return [(own, True), *others]
+
+    def _all_but(self, own: str) -> list[tuple[Snapshot, bool]]:
         for _ in range(_TRIES):
-            found = [(name, self._read(name)) for name in self._names()]
+            found = [(name, self._read(name)) for name in self._names() if name != own]
             past = self._past()
             read = [(snapshot, True) for name, snapshot in found if snapshot and name not in past.workers]
             if all(snapshot for name, snapshot in found if name not in past.workers):
@@ -115,5 +126,9 @@ class RunFolder:
 
     def _put(self, name: str, data: bytes) -> None:
         beside = self.folder / f"{name}.{threading.get_ident()}"  # the job and a scrape may write at once
-        beside.write_bytes(data)
-        beside.replace(self.folder / name)
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            beside.write_bytes(data)
+            beside.replace(self.folder / name)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self.folder)) from error

@@ -218,9 +218,12 @@ class JobState(Struct):
 
 
 class Readiness(Struct):
-    """May visitors be sent here, and what decides? Broken rule files keep it ready: the last good ones decide."""
+    """May visitors be sent here, and what decides? Broken rule files keep it ready: the last good ones decide. Trouble
+    and jobs are those of the worker that was asked, `process`.
+    """
 
     ready: bool
+    process: int
     ruleset: RulesetInUse
     last_error: RuleProblem | None
     errors: int

@@ -3,9 +3,10 @@
 import os
 import signal
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from http.client import HTTPConnection
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 from urllib.request import Request
 
@@ -85,5 +86,32 @@ def test_several_workers_are_one_service(metered: Callable[..., Any], wire: Any,
     os.kill(wire.children(service)[0], signal.SIGKILL)
     service.decide()
     until(lambda: numbers(service)[hits] == 41)
+    until(lambda: numbers(service)["mutiny_edge_workers",] == 2)
+    assert service.end() == 0
+
+
+def jobs(service: Any) -> dict[str, Any]:
+    """The background jobs of whoever is asked, by name."""
+    return {job["name"]: job for job in service.get("/readyz").json["jobs"]}
+
+
+def test_a_disk_that_takes_nothing_hides_no_number(metered: Callable[..., Any], tmp_path: Path, until: Any) -> None:
+    """`/metrics` answers from memory, `/readyz` says which job fails and why; and it heals without a restart."""
+    service = metered("--workers", "2")
+    [folder] = (path for path in (tmp_path / "data" / "run").iterdir() if path.is_dir())
+
+    def in_the_way() -> bool:
+        rmtree(folder, ignore_errors=True)
+        with suppress(IsADirectoryError):  # it is made anew meanwhile
+            folder.write_text("in the way")
+        return folder.is_file()
+
+    until(in_the_way)
+    until(lambda: folder.name in str(jobs(service)["metrics-share"]["last_error"]))
+    service.decide()
+    assert asked(service).status == 200
+    assert numbers(service)["mutiny_edge_workers",] == 1
+    assert jobs(service)["metrics"]["restarts"] == 0
+    folder.unlink()
     until(lambda: numbers(service)["mutiny_edge_workers",] == 2)
     assert service.end() == 0

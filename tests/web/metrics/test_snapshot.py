@@ -11,6 +11,7 @@ from engine.settings import Settings
 from engine.web.app import build
 from engine.web.metrics.families import FAMILIES
 from engine.web.metrics.snapshot import Process, Snapshot, added
+from engine.words import Decision
 
 WITH_HIT = b'{"visitorId": "v", "page": {"url": "https://www.example.com/"}, "traits": {"employees": 3}}'
 WITHOUT = b'{"visitorId": "v", "page": {"url": "https://www.example.com/"}}'
@@ -64,7 +65,7 @@ def test_counts_outlive_their_ruleset(node: Node, calling: Any, rules: Path, rul
         node.rules.step()
     process.adopt()
     call("POST", chunks=(WITH_HIT,))
-    before.tally.answered(0)  # was begun before
+    before.tally.note(Decision("v1", before.ruleset.version, (), ()))  # was begun before
     for _ in range(3):
         found = process.snapshot()
         assert number(found, "decide_requests", "matched") == 2

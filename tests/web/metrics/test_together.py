@@ -1,14 +1,18 @@
 """Several workers' numbers in one folder: nobody is counted twice, and nobody who was counted is forgotten."""
 
+import resource
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
 from engine.web.metrics.snapshot import Snapshot, added
 from engine.web.metrics.together import RunFolder, run_folder
 
+NOBODY = 1_000  # a worker that has counted nothing
 REQUESTS, CONNECTIONS = "mutiny_edge_decide_requests", "mutiny_edge_connections"
 
 
@@ -20,9 +24,20 @@ def counted(matched: int, connections: int = 0) -> Snapshot:
 
 def total(folder: RunFolder) -> tuple[float, float]:
     """Answers and connections of all workers."""
-    numbers = added(folder.all()).numbers
+    numbers = added(folder.beside(NOBODY, Snapshot({}, {}))).numbers
     [(_, matched)] = numbers[REQUESTS]
     return matched, sum(number for _, number in numbers.get(CONNECTIONS, []))
+
+
+@contextmanager
+def no_file_grows() -> Iterator[None]:
+    """As on a full disk: files can be made and removed."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.fixture
@@ -38,7 +53,7 @@ def test_workers_add_up(folder: RunFolder) -> None:
     folder.write(2, counted(7, 1))
     folder.write(1, counted(6, 3))
     assert total(folder) == (13, 4)
-    assert added(folder.all()).durations == {"mutiny_edge_x": ([2, 4], 1.0)}
+    assert added(folder.beside(NOBODY, Snapshot({}, {}))).durations == {"mutiny_edge_x": ([2, 4], 1.0)}
 
 
 def test_a_worker_that_is_gone_leaves_its_counters_and_no_gauge(folder: RunFolder) -> None:
@@ -49,7 +64,7 @@ def test_a_worker_that_is_gone_leaves_its_counters_and_no_gauge(folder: RunFolde
             folder.bury(worker)
     folder.bury(100)
     assert total(folder) == (sum(range(1, 20)), 9)
-    assert added(folder.all()).durations["mutiny_edge_x"][0] == [19, 38]
+    assert added(folder.beside(NOBODY, Snapshot({}, {}))).durations["mutiny_edge_x"][0] == [19, 38]
 
 
 def test_who_dies_between_two_steps_of_a_burial_is_counted_once(folder: RunFolder) -> None:
@@ -95,3 +110,35 @@ def test_a_folder_lives_as_long_as_its_service(tmp_path: Path) -> None:
         assert (total(first)[0], total(second)[0]) == (1, 2)
         assert not left.exists()
     assert [path.name for path in parent.iterdir()] == ["lock"]
+
+
+def test_what_cannot_be_written_is_shown_all_the_same(folder: RunFolder) -> None:
+    """Whoever is asked knows its own numbers; without a folder it knows nobody else's."""
+    folder.write(1, counted(5))
+    folder.write(2, counted(7))
+    assert added(folder.beside(1, counted(6))).numbers[REQUESTS] == [(("matched",), 13)]
+    rmtree(folder.folder)
+    assert folder.beside(1, counted(6)) == [(counted(6), True)]
+
+
+def test_a_folder_that_was_removed_is_made_again(folder: RunFolder) -> None:
+    """With the data folder that it was in; and it is its owner's alone."""
+    rmtree(folder.folder.parent)
+    folder.write(1, counted(5))
+    assert total(folder) == (5, 0)
+    assert folder.folder.stat().st_mode & 0o077 == 0
+
+
+def test_a_disk_that_takes_nothing_is_told_by_its_folder(folder: RunFolder) -> None:
+    """Of what a full disk says the system names no file; nor where none may grow, as here."""
+    with no_file_grows(), pytest.raises(OSError, match=folder.folder.name):
+        folder.write(1, counted(5))
+
+
+def test_who_is_gone_while_nothing_can_be_written_is_not_living(folder: RunFolder) -> None:
+    """Its counters are lost, and that is told; but no gauge of it stays for good."""
+    folder.write(1, counted(5, 2))
+    folder.write(2, counted(7, 1))
+    with no_file_grows(), pytest.raises(OSError, match=folder.folder.name):
+        folder.bury(1)
+    assert total(folder) == (7, 1)
