@@ -6,13 +6,16 @@ What lives here: the table, how a setting is written, where its value comes from
 1. `SETTINGS` is the table. A setting is an option of the verbs that it is for, `--store-prefix`, and an environment
    variable, `MUTINY_EDGE_STORE_PREFIX`; the option counts before the variable, and the variable before the default.
 2. A variable that is set to nothing is not set.
-3. A setting's text is read in one way wherever it stands. A length of time and an amount of memory are whole numbers
-   with their unit (`90d`, `64MiB`); what is wrong with a text is a `SettingError` that says what would be right.
+3. A setting's text is read in one way wherever it stands. A length of time is a number with its unit (`90d`, `2.5 s`);
+   where the table names a unit, a bare number is in that one. An amount of memory is a whole number with its unit
+   (`64MiB`). What is wrong with a text is a `SettingError` that says what would be right.
 4. `Settings` is what a node needs; how the service answers stands in the table alone.
 5. An address of a store is shown without what logs in (`masked`), above all one that is mistyped.
 """
 
 from collections.abc import Callable, Mapping
+from fractions import Fraction
+from ipaddress import ip_address
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
@@ -30,11 +33,13 @@ LOCAL: Final = Path("data")
 HIDDEN: Final = "***"
 
 Kind: TypeAlias = Literal[
-    "folder", "file", "text", "url", "whole", "number", "flag", "time", "memory", "origins", "proxies", "choice"
+    "folder", "file", "text", "host", "url", "whole", "flag", "time", "memory", "origins", "proxies", "choice"
 ]
 
-_TIME: Final = re2.compile(r"([1-9][0-9]{0,9})(s|m|h|d)")
+_HOST: Final = re2.compile(r"[^\s/:@\[\]]+")
+_TIME: Final = re2.compile(r"([0-9]{1,10}(?:\.[0-9]{1,3})?) ?(ms|s|m|h|d)?")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_MILLISECONDS: Final = {"ms": 1, **{unit: 1_000 * seconds for unit, seconds in _SECONDS.items()}}
 _MEMORY: Final = re2.compile(r"([1-9][0-9]{0,9})(KiB|MiB|GiB)")
 _SIZES: Final = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _UNITS: Final[Mapping[str, Mapping[str, int]]] = {"time": _SECONDS, "memory": _SIZES}
@@ -49,8 +54,9 @@ class SettingError(ValueError):
 class Setting(Struct, frozen=True):
     """One setting. `default` is written as its user would; None: there is none.
 
-    `least` and `most` bound a number. `verbs` says in words who takes it. `shows` stands for its value in help. `of` is
-    the group of verbs to which it belongs, and begins its variable's name: `--domain` of `salesforce`.
+    `least` and `most` bound a number (no `most`: nothing does), which is `whole`, or may have a fraction; it counts
+    `unit`s. `verbs` says in words who takes it. `shows` stands for its value in help. `of` is the group of verbs to
+    which it belongs, and begins its variable's name: `--domain` of `salesforce`.
     """
 
     name: str
@@ -62,6 +68,7 @@ class Setting(Struct, frozen=True):
     unit: str = ""
     least: int = 0
     most: int = 0
+    whole: bool = True
     choices: tuple[str, ...] = ()
     of: str = ""
     secret: bool = False
@@ -109,11 +116,11 @@ SETTINGS: Final = (
     Setting("read-store", "url", "URLS", None, "Where profiles are read: replicas, by commas; else --store.", _STORE),
     Setting("write-store", "url", "URL", None, "Where profiles are written, if not to --store.", _STORE),
     Setting("store-prefix", "text", "TEXT", "mutiny:", "In front of every key in a shared store.", _STORE),
-    Setting("store-ttl", "time", "TIME", None, "Idle anonymous profiles leave a shared store (90d).", _STORE),
+    Setting("store-ttl", "time", "TIME", None, "Idle anonymous profiles leave a shared store (90d).", _STORE, least=1),
     Setting(
         "read-budget",
-        "whole",
-        "MS",
+        "time",
+        "TIME",
         "20",
         "How long a decision waits for a shared store.",
         unit="ms",
@@ -121,11 +128,20 @@ SETTINGS: Final = (
         most=1_000,
     ),
     Setting("near-cache", "memory", "SIZE", "64MiB", "Memory of a worker for profiles of a shared store."),
-    Setting("host", "text", "ADDRESS", "127.0.0.1", "Address to listen on; 0.0.0.0 for all."),
+    Setting("host", "host", "ADDRESS", "127.0.0.1", "Address to listen on; 0.0.0.0 for all."),
     Setting("port", "whole", "PORT", "8080", "Port to listen on; 0 for any free one.", most=65_535),
     Setting("workers", "whole", "N", "1", "Processes that answer.", least=1, most=256),
     Setting("origins", "origins", "LIST", "*", "Websites whose pages may ask, by commas; * for any."),
-    Setting("drain", "number", "SECONDS", f"{limits.DRAIN_S:g}", "Goes on after SIGTERM.", unit="s", most=3_600),
+    Setting(
+        "drain",
+        "time",
+        "TIME",
+        f"{limits.DRAIN_S:g}",
+        "Goes on after SIGTERM.",
+        unit="s",
+        most=3_600,
+        whole=False,
+    ),
     Setting("admin-key-file", "file", "FILE", None, "Keys for the addresses of admins; without it they are off."),
     Setting("trusted-proxies", "proxies", "LIST", "", "Addresses or networks, by commas, whose geo headers count."),
     Setting(
@@ -231,9 +247,9 @@ class Stranger(Struct, frozen=True):
 
 
 def strangers(environment: Mapping[str, str]) -> list[Stranger]:
-    """Variables that begin like ours and are none: most likely mistyped, and nothing else would ever say so."""
+    """Variables that are set, begin like ours and are none: most likely mistyped, which nothing else would ever say."""
     known = sorted(setting.variable.removeprefix(PREFIX) for setting in SETTINGS)
-    named = sorted(name.removeprefix(PREFIX) for name in environment if name.startswith(PREFIX))
+    named = sorted(name.removeprefix(PREFIX) for name, text in environment.items() if text and name.startswith(PREFIX))
     # Compared without what all of them begin with: that would make any two alike.
     hints = {name: did_you_mean(name, known).replace("`", f"`{PREFIX}", 1) for name in named if name not in known}
     return [Stranger(PREFIX + name, hint) for name, hint in hints.items()]
@@ -275,31 +291,46 @@ def written(setting: Setting, value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if setting.kind in _UNITS:
+    if setting.kind in _UNITS and not setting.unit:
         name, size = max(
             ((name, size) for name, size in _UNITS[setting.kind].items() if value % size == 0), key=itemgetter(1)
         )
         return f"{value // size}{name}"
     if isinstance(value, tuple):
         return ",".join(value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return str(value)
 
 
-def seconds(text: str) -> int:
-    """`90d`: a whole number and its unit. Raises `SettingError`."""
-    return _with_unit(text, _TIME, _SECONDS, "a whole number and its unit (s, m, h, d) such as 90d")
-
-
-def memory(text: str) -> int:
-    """Bytes of `64MiB`: a whole number and its unit. Raises `SettingError`."""
-    return _with_unit(text, _MEMORY, _SIZES, "a whole number and its unit (KiB, MiB, GiB) such as 64MiB")
-
-
-def _with_unit(text: str, form: Any, units: Mapping[str, int], expected: str) -> int:
-    found = form.fullmatch(text)
-    if found is None:
+def _time(setting: Setting, text: str) -> float:
+    """`90d`, `20 ms`, `10`: in the setting's unit, or in seconds where it has none and so takes no bare number."""
+    found = _TIME.fullmatch(text)
+    unit = (found[2] or setting.unit) if found else ""
+    value = Fraction(found[1]) * _MILLISECONDS[unit] / _MILLISECONDS[setting.unit or "s"] if unit else Fraction(-1)
+    if value < setting.least or (setting.most and value > setting.most) or (setting.whole and value.denominator > 1):
+        expected = f"a length of time with its unit ({', '.join(_SECONDS)}) such as 90d"
+        if setting.unit:
+            bounds = f"from {setting.least} to {setting.most} {'whole ' * setting.whole}{setting.unit}"
+            expected = f"a length of time {bounds}, such as {setting.default}{setting.unit}"
         raise SettingError(f"Expected {expected}, got {text!r}.")
-    return int(found[1]) * units[found[2]]
+    return float(value) if value.denominator > 1 else int(value)
+
+
+def _memory(_: Setting, text: str) -> int:
+    found = _MEMORY.fullmatch(text)
+    if found is None:
+        raise SettingError(f"Expected a whole number and its unit ({', '.join(_SIZES)}) such as 64MiB, got {text!r}.")
+    return int(found[1]) * _SIZES[found[2]]
+
+
+def _host(_: Setting, text: str) -> str:
+    """An address or a name; with a port or a scheme it would be looked up as a name, and nobody would say why not."""
+    try:
+        ip_address(text)  # the one that may have colons
+    except ValueError:
+        if not _HOST.fullmatch(text):
+            expected = "an address or a name alone, such as 0.0.0.0 (the port is a setting of its own)"
+            raise SettingError(f"Expected {expected}, got {text!r}.") from None
+    return text
 
 
 def _as_it_is(_: Setting, text: str) -> str:
@@ -322,6 +353,7 @@ _READERS: Final[Mapping[str, Callable[[Setting, str], Any]]] = {
     "folder": lambda _, text: Path(text),
     "whole": _whole,
     "flag": _flag,
-    "time": lambda _, text: seconds(text),
-    "memory": lambda _, text: memory(text),
+    "time": _time,
+    "memory": _memory,
+    "host": _host,
 }

@@ -55,11 +55,13 @@ def test_settings_come_from_the_environment() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "expected"),
     [
-        ("store-ttl", "90", "a whole number and its unit (s, m, h, d) such as 90d, got '90'"),
-        ("store-ttl", "0d", "a whole number and its unit"),
+        ("store-ttl", "90", "a length of time with its unit (s, m, h, d) such as 90d, got '90'"),
+        ("store-ttl", "0d", "a length of time with its unit"),
+        ("store-ttl", "0.5s", "a length of time with its unit"),
         ("near-cache", "64MB", "(KiB, MiB, GiB) such as 64MiB, got '64MB'"),
-        ("read-budget", "0", "a whole number from 1 to 1000, got '0'"),
-        ("read-budget", "fast", "a whole number from 1 to 1000, got 'fast'"),
+        ("read-budget", "0", "a length of time from 1 to 1000 whole ms, such as 20ms, got '0'"),
+        ("read-budget", "20.5 ms", "from 1 to 1000 whole ms, such as 20ms, got '20.5 ms'"),
+        ("read-budget", "fast", "a length of time from 1 to 1000 whole ms, such as 20ms, got 'fast'"),
         ("webhook-batches", "maybe", "true or false, got 'maybe'"),
     ],
 )
@@ -70,6 +72,35 @@ def test_a_wrong_variable_is_named(name: str, text: str, expected: str) -> None:
         Settings.from_environment({line.variable: text})
     assert str(wrong.value).startswith(f"{line.variable}: Expected ")
     assert expected in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        *[("read-budget", text, 20) for text in ("20", "20ms", "20 ms", "0.02s")],
+        *[("drain", text, 150) for text in ("150", "150s", "150 s", "2.5m", "150000ms")],
+        *[("store-ttl", text, 90 * 86_400) for text in ("90d", "90 d", "2160h", "7776000.0 s")],
+        ("drain", "2.5", 2.5),
+    ],
+)
+def test_a_length_of_time_is_written_in_one_way(name: str, text: str, value: float) -> None:
+    """With its unit, with a blank before it or not; without one where the setting has a unit; as it is shown, too."""
+    line = NAMED[name]
+    assert read(line, text) == value
+    assert read(line, f"{written(line, value)} {line.unit}".strip()) == value
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::", "fe80::1%eth0", "localhost", "edge.internal"])
+def test_a_host_is_an_address_or_a_name(host: str) -> None:
+    """It is taken as it is."""
+    assert read(NAMED["host"], host) == host
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0:8080", "http://127.0.0.1", "[::1]", "[::1]:80", "localhost:80", "a b", "h/"])
+def test_a_host_has_no_port_and_no_scheme(host: str) -> None:
+    """Either would be looked up as part of a name."""
+    with pytest.raises(SettingError, match="an address or a name alone"):
+        read(NAMED["host"], host)
 
 
 @settings(max_examples=50)
@@ -113,6 +144,11 @@ def test_what_people_read_is_short() -> None:
 def test_urls_are_shown_without_what_logs_in(url: str, shown: str) -> None:
     """The user's name stays where a password follows it."""
     assert masked(url) == shown
+
+
+def test_a_variable_that_is_empty_is_not_set() -> None:
+    """Nor is one that nobody knows."""
+    assert strangers({"MUTINY_EDGE_PROT": "", "MUTINY_EDGE_WORKER": ""}) == []
 
 
 def test_a_far_name_is_no_hint() -> None:

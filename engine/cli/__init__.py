@@ -8,6 +8,7 @@ argument names, wiring parts together (that is `engine.node`), and any import of
 2. `options.py` holds the options that several verbs share, once, with their environment variables.
 3. `screen.py` is where text meets the terminal: what is for people goes to stderr, what is for programs to stdout.
 4. Exit codes: 0 all is well; 1 problems were found in what was looked at; 2 the command could not be carried out as
-   given (a wrong option, a missing folder, a busy port); 130 Ctrl-C. Nothing that a user can cause is a traceback.
+   given (a wrong option, a missing folder, a busy port); 130 Ctrl-C; 141 whoever read the output has gone, as `head`
+   does. Nothing that a user can cause is a traceback.
    Of `diff` 2 is also the answer "a live experience is drawn anew"; stdout is empty if it could not be carried out.
 """

@@ -79,8 +79,7 @@ def command(
     loaded = load(folder, circumstances=Circumstances(utc_now(), sent, partial(fields, data)))
     problems = list(loaded.problems)
     if loaded.ruleset is not None:
-        problems += map(with_line, failures(Decider(loaded.ruleset)))
-    problems = in_order(problems)
+        problems = in_order([*problems, *map(with_line, failures(Decider(loaded.ruleset)))])
     FORMS[form](problems)
     if form != "json":
         say(summary(folder, loaded, problems))

@@ -21,6 +21,7 @@ from msgspec import Struct, structs
 
 from engine import limits
 from engine.cli import checkup_chain, checkup_reading, checkup_salesforce, checkup_shared
+from engine.cli.check import counted
 from engine.cli.checkup_links import LINKS, Chain, Said, State
 from engine.holder import Reading, read
 from engine.node import STORE_FOLDER, damage, open_store, utc_now
@@ -128,10 +129,11 @@ def rules(place: Place) -> Said | None:
     wrong = errors(place.rules.problems)
     if place.rules.decider is None or wrong:
         first = f": {wrong[0].place.file}:{wrong[0].place.line}: {wrong[0].message}" if wrong else ""
-        count = f"{len(wrong)} error{'' if len(wrong) == 1 else 's'}"
-        return "trouble", f"{count} in {place.settings.rules}{first}", "mutiny-edge check shows all of them"
+        what = f"{counted(len(wrong), 'error')} in {place.settings.rules}{first}"
+        return "trouble", what, "mutiny-edge check shows all of them"
     ruleset = place.rules.decider.ruleset
-    return "ok", f"{len(ruleset.experiences)} experiences, {len(ruleset.segments)} segments ({ruleset.version})"
+    held = f"{counted(len(ruleset.experiences), 'experience')}, {counted(len(ruleset.segments), 'segment')}"
+    return "ok", f"{held} ({ruleset.version})"
 
 
 def last_good(place: Place) -> Said | None:
@@ -163,7 +165,7 @@ def store(place: Place) -> Said | None:
         what, _, do = found.partition("; ")
         return "trouble", what, do or "see that it runs, and can be reached from here"
     at_least = "at least " if isinstance(found, Part) else ""
-    return "ok", f"{at_least}{found.records:,} records, {found.used_bytes:,} bytes"
+    return "ok", f"{at_least}{counted(found.records, 'record')}, {found.used_bytes:,} bytes"
 
 
 def records(place: Place) -> Said | None:

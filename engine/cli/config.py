@@ -1,7 +1,7 @@
 """`mutiny-edge config`: every setting as it is in force here, and where its value comes from.
 
-1. It takes the options of `serve`, so that a whole command line can be looked at before it runs: what `serve` would
-   refuse of it is refused here, but for a rules folder that is not there yet.
+1. It takes the options of `serve` and reads them as `serve` does, so a value that has no sense is refused. It opens
+   nothing: whether a folder is there, what a file holds and whether a store answers is not asked.
 2. A value comes from an option, a variable or the default. It is printed as its user would write it.
 3. Nothing secret is printed: of a secret that it is set, of a URL all but who may log in (`masked`).
 4. A variable that begins like ours and is none of ours is most likely mistyped, and nothing would ever say so: it is

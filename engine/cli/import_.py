@@ -17,6 +17,7 @@ import click
 import msgspec
 
 from engine.cli import options
+from engine.cli.check import counted
 from engine.cli.screen import say
 from engine.cli.stored import bytes_bar
 from engine.cli.trouble import told
@@ -97,4 +98,4 @@ def tell(name: str, imported: Imported) -> None:
     if untold:
         say(f"and {untold:,} more")
     left_out = click.style(f"{imported.rejected:,} left out", fg="red" if imported.rejected else None)
-    say(f"{name}: {imported.total:,} lines, {imported.imported:,} imported, {left_out}")
+    say(f"{name}: {counted(imported.total, 'line')}, {imported.imported:,} imported, {left_out}")

@@ -1,12 +1,12 @@
 """What an option may hold: the types of options, each with a message that says what would be right.
 
-1. A number within bounds, a list of origins, a list of proxies, the address of a store; what is wrong with one is told
-   before anything begins. What is wrong with an address is told without showing it, for a password may be in it.
+1. A whole number within bounds, a list of origins, a list of proxies, the address of a store, and what is read as the
+   table of settings says (`Written`); what is wrong with one is told before anything begins. What is wrong with an
+   address is told without showing it, for a password may be in it.
 2. An origin is written as browsers send it: scheme, host, and the port if it is not the scheme's own. A wrong one would
    quietly match no page for ever.
 """
 
-from math import isnan
 from typing import Any, Final
 
 import click
@@ -31,37 +31,23 @@ class Whole(click.IntRange):
             self.fail(f"Expected a whole number{bounds(self)}, got {value!r}.", param, ctx)
 
 
-class Number(click.FloatRange):
-    """A number within bounds."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number, or a usage error with the bounds."""
-        try:
-            number = super().convert(value, param, ctx)
-        except click.BadParameter:
-            number = float("nan")
-        if isnan(number):  # which is within any bounds
-            self.fail(f"Expected a number{bounds(self)}, got {value!r}.", param, ctx)
-        return number
-
-
-def bounds(kind: click.IntRange | click.FloatRange) -> str:
+def bounds(kind: click.IntRange) -> str:
     """` from 0 to 65535`."""
     least = "" if kind.min is None else f" from {kind.min:g}" if kind.max is not None else f" of at least {kind.min:g}"
     return least if kind.max is None else f"{least} to {kind.max:.0f}"
 
 
-class Written(click.ParamType[int]):
-    """What has its own notation in the table of settings: a length of time, an amount of memory."""
+class Written(click.ParamType[Any]):
+    """What has its own notation in the table of settings: a length of time, an amount of memory, a host."""
 
     def __init__(self, line: Setting) -> None:
         self.name = line.kind
         self._line = line
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Seconds or bytes, or a usage error."""
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """What it means, or a usage error."""
         try:
-            return int(read(self._line, str(value)))
+            return read(self._line, str(value))
         except SettingError as error:
             self.fail(str(error), param, ctx)
 

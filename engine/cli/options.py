@@ -6,6 +6,8 @@
    or the other.
 3. A setting that takes several values stands on a line once, with commas: who gives it twice means both, and would get
    the second. Of any other the last one counts, as everywhere, so that a script's line can be added to.
+4. An option that is given with nothing (`--host=`) is refused, for what it would be taken for is nowhere written: not
+   the default, as with an empty variable. A list and a text may be empty.
 """
 
 import os
@@ -26,11 +28,31 @@ RULES = click.Path(exists=True, file_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
-
 _SEVERAL = {"LIST", "URLS"}
+_NEVER_EMPTY = {"folder", "file", "host", "url", "whole", "time", "memory"}
 
 
-class Once(click.Option):
+class Known(click.Option):
+    """A setting as an option; what is wrong is told of the option where it is typed, else of its variable."""
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """What the user wrote."""
+        of_variable = ctx is not None and ctx.get_parameter_source(self.name or "") is ParameterSource.ENVIRONMENT
+        return str(self.envvar) if of_variable else click.Parameter.get_error_hint(self, ctx)
+
+
+class Filled(Known):
+    """One that cannot be nothing."""
+
+    def handle_parse_result(self, ctx: click.Context, opts: Any, args: list[str]) -> tuple[Any, list[str]]:
+        """The value, or a usage error."""
+        if opts.get(self.name) == "":
+            said = f"Expected {self.metavar}, got nothing: give one, or leave the option out."
+            raise click.BadParameter(said, ctx, self)
+        return super().handle_parse_result(ctx, opts, args)
+
+
+class Once(Known):
     """An option of several values, which is refused the second time."""
 
     def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
@@ -54,7 +76,7 @@ def setting(line: Setting, kind: Any = None, **how: Any) -> Callable[[Decorated]
     flag = line.kind == "flag"
     return click.option(
         line.option,
-        cls=Once if line.shows in _SEVERAL else click.Option,
+        cls=Once if line.shows in _SEVERAL else Filled if line.kind in _NEVER_EMPTY else Known,
         type=None if flag else kind,
         metavar=None if flag or line.choices else line.shows,
         is_flag=flag,

@@ -33,7 +33,9 @@ Examples:
 
 @click.command(epilog=EPILOG)
 @click.argument("experience", metavar="EXPERIENCE", shell_complete=completion.experiences)
-@click.option("--variant", metavar="KEY", required=True, help="Which of its variants.")
+@click.option(
+    "--variant", metavar="KEY", required=True, shell_complete=completion.variants, help="Which of its variants."
+)
 @click.option(
     "--segment",
     metavar="KEY",

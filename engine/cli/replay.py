@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from engine.cli import options
+from engine.cli.check import counted
 from engine.cli.screen import fail, say
 from engine.cli.stored import bytes_bar
 from engine.cli.trouble import told
@@ -63,12 +64,11 @@ def carried_out(settings: Settings, form: str) -> bool:
 
 def tell(files_read: int, applied: Applied) -> None:
     """What came of it."""
-    lines = "1 damaged line" if applied.damaged == 1 else f"{applied.damaged:,} damaged lines"
-    damaged = click.style(f"{lines} left out", fg="red" if applied.damaged else None)
+    damaged = click.style(f"{counted(applied.damaged, 'damaged line')} left out", fg="red" if applied.damaged else None)
     for trouble in applied.unreadable:
         say(trouble)
     files_read -= len(applied.unreadable)
-    say(f"{applied.events:,} events of {files_read:,} file{'s' * (files_read != 1)} applied, {damaged}")
+    say(f"{counted(applied.events, 'event')} of {counted(files_read, 'file')} applied, {damaged}")
     if applied.torn:
         ends = "1 file ends" if applied.torn == 1 else f"{applied.torn:,} files end"
         say(f"{ends} in the middle of a line, which was never acknowledged")

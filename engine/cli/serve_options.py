@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from engine.cli import options
-from engine.cli.kinds import Number, Origins, Place, ProxyList, Whole, Written
+from engine.cli.kinds import Origins, Place, ProxyList, Whole, Written
 from engine.settings import FIELDS, NAMED, SETTINGS, Setting, Settings
 from engine.web.serve import Options
 
@@ -22,12 +22,12 @@ _KINDS: Final[Mapping[str, Callable[[Setting], Any]]] = {
     "file": lambda _: options.READABLE,
     "url": lambda _: Place(),
     "whole": lambda line: Whole(line.least, line.most),
-    "number": lambda line: Number(line.least, line.most),
+    "host": Written,
     "time": Written,
     "memory": Written,
     "origins": lambda _: Origins(),
     "proxies": lambda _: ProxyList(),
-    "choice": lambda line: click.Choice(line.choices),
+    "choice": lambda line: click.Choice(line.choices, case_sensitive=False),
 }
 
 

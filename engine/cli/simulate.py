@@ -23,7 +23,7 @@ import click
 import msgspec
 import re2
 
-from engine.cli import options
+from engine.cli import completion, options
 from engine.cli.check import counted
 from engine.cli.kinds import Whole
 from engine.cli.screen import fail, say
@@ -99,7 +99,12 @@ class Split(click.ParamType[float]):
 @options.rules
 @options.data
 @options.store
-@click.option("--experience", metavar="KEY", help="Only for this experience's pages.  [default: all that are live]")
+@click.option(
+    "--experience",
+    metavar="KEY",
+    shell_complete=completion.experiences,
+    help="Only for this experience's pages.  [default: all that are live]",
+)
 @click.option("--visitors", type=Whole(1, 10_000_000), default=50_000, show_default=True, help="How many come.")
 @click.option("--days", type=Whole(1, 365), default=14, show_default=True, help="In how many days they come.")
 @click.option("--rate", type=Percent(0.01, 95), default="5%", show_default=True, help="How many of control convert.")
@@ -113,13 +118,16 @@ def command(rules: Path, data: Path, store: str | None, form: str, **asked: Any)
 
     For before there is traffic. Visitors fit the segments of the rules, what they see is decided by the rules, and who
     sees a personalized version converts more often by --lift. They came in the past, so long ago that every goal's
-    window is closed. Prints the true rates, to compare with what `mutiny-edge lift` says.
+    window is closed. Prints the true rates, to compare with what `mutiny-edge lift` says. The rules must name a goal,
+    under `conversions:`.
     """
     settings = options.settings(rules=rules, data=data, store=store)
     if not asked["add"]:
         refuse_among_others(settings)
     with told():
         decider = decider_of(rules)
+        if not decider.ruleset.goals:
+            fail("the rules name no goal, so nobody could convert; add one under `conversions:`")
         experiences = live(decider, asked["experience"])
         wanted = Wanted(asked["visitors"], asked["days"], asked["rate"], asked["lift"], asked["broken_split"])
         chance = random.Random(asked["seed"])  # noqa: S311 - nobody's secret, and the same every time
@@ -238,8 +246,8 @@ def tell(simulation: Simulation, wanted: Wanted, messages: int, settings: Settin
     for goal in simulation.missing_goals:
         say(f"no event could be made up that counts for {goal}")
     if not effects:
-        why = "nobody was shown anything" if decider.ruleset.goals else "the rules have no `conversions:`"
-        say(f"nothing can be compared: {why}")
+        say("nothing can be compared: nobody was shown anything")
+        return
     say(f"Now: mutiny-edge lift --rules {shlex.quote(str(settings.rules))} --data {shlex.quote(str(settings.data))}")
 
 

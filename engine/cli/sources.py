@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from engine.cli import options
+from engine.cli import completion, options
 from engine.cli.checkup_chain import heard
 from engine.cli.kept_keys import writing_keys
 from engine.cli.screen import fail, say
@@ -44,7 +44,7 @@ def command() -> None:
 
 def named(decorated: Decorated) -> Decorated:
     """The argument NAME and the option `--data`."""
-    return click.argument("name", metavar="NAME")(options.data(decorated))
+    return click.argument("name", metavar="NAME", shell_complete=completion.sources)(options.data(decorated))
 
 
 @command.command()

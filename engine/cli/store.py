@@ -17,6 +17,7 @@ import msgspec
 
 from engine import limits
 from engine.cli import options, store_copy
+from engine.cli.check import counted
 from engine.cli.replay import carried_out
 from engine.cli.screen import fail, say
 from engine.cli.store_nodes import applied, print_nodes
@@ -138,7 +139,7 @@ def _tell(seen: Survey, refused: str | None) -> None:
     for bad in seen.damaged:
         click.echo(f"{bad.kind} {bad.id_hash}: {bad.why}")
     count = click.style(f"{len(seen.damaged):,} damaged", fg="red" if seen.damaged else None)
-    say(f"{seen.records:,} records read, {count}")
+    say(f"{counted(seen.records, 'record')} read, {count}")
     if seen.damaged:
         say(WAY_OUT)
 

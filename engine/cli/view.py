@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from engine.cli import completion
 from engine.cli.kinds import Whole
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -41,7 +42,12 @@ def of(*, required: bool) -> Callable[[Decorated], Decorated]:
             "--traits", metavar="JSON", type=Traits(), help="What the page knows of its visitor; stored traits win."
         ),
         click.option("--count", metavar="N", type=Whole(0), help="The how many-th visit this is."),
-        click.option("--device", metavar="TYPE", help="desktop, mobile, tablet or bot."),
+        click.option(
+            "--device",
+            metavar="TYPE",
+            shell_complete=completion.words("desktop", "mobile", "tablet", "bot"),
+            help="desktop, mobile, tablet or bot.",
+        ),
         click.option("--language", metavar="TAG", help="The browser's language, such as de-AT."),
         click.option("--country", metavar="CODE", help="Where the visitor is, such as AT."),
     )

@@ -18,8 +18,8 @@ NO_ROOM: Final = frozenset({ENOSPC, EDQUOT, EFBIG})
 READERS: Final = 1024  # read transactions at the same time, over all processes; 64 bytes each
 
 
-def failure(folder: Path, error: lmdb.Error) -> StoreError:
-    """What LMDB says, in the words of the store."""
+def failure(folder: Path, error: lmdb.Error, *, read_only: bool = False) -> StoreError:
+    """What LMDB says, in the words of the store; `read_only`: to whoever only wanted to read."""
     if isinstance(error, lmdb.DiskError) or error.code in NO_ROOM or _disk_is_full(folder, error):
         return no_room(folder, str(error))
     damaged = (lmdb.InvalidError, lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.VersionMismatchError)
@@ -36,7 +36,7 @@ def failure(folder: Path, error: lmdb.Error) -> StoreError:
     if isinstance(error, lmdb.ReadersFullError):
         return StoreUnavailable(f"{folder} has {READERS} readers at once; is something reading it that never ends?")
     if error.code in {EACCES, EPERM, EROFS}:
-        return not_usable(folder, "Permission denied")
+        return not_usable(folder, "Permission denied", read_only=read_only)
     return StoreUnavailable(f"{folder}: {error}")
 
 
@@ -49,8 +49,16 @@ def no_room(folder: Path, why: str) -> StoreFull:
     return StoreFull(f"no room to write in {folder}: {why}")
 
 
-def not_usable(folder: Path, why: str) -> StoreUnavailable:
-    """The folder itself is the trouble."""
+def not_usable(folder: Path, why: str, *, read_only: bool = False) -> StoreUnavailable:
+    """The folder itself is the trouble.
+
+    Who reads takes a place in LMDB's table of readers, or a writer would use the pages again that are being read.
+    """
+    if read_only:
+        return StoreUnavailable(
+            f"cannot read profiles in {folder}: {why}; reading, too, writes LMDB's lock.mdb there: read as the user of "
+            "the service, or make that file writable for this one"
+        )
     return StoreUnavailable(
         f"cannot keep profiles in {folder}: {why}; make it writable for this user, or give another folder with --data"
     )

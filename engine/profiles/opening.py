@@ -41,10 +41,11 @@ def opened(
                     ) from None
                 map_bytes *= 2
     except lmdb.Error as error:
-        raise failure(folder, error) from error
+        raise failure(folder, error, read_only=read_only) from error
     except OSError as error:
         why = error.strerror or str(error)
-        raise (no_room(folder, why) if error.errno in NO_ROOM else not_usable(folder, why)) from error
+        full = error.errno in NO_ROOM
+        raise (no_room(folder, why) if full else not_usable(folder, why, read_only=read_only)) from error
 
 
 def _checked(

@@ -31,7 +31,10 @@ _SECTIONS = {"segments": "segment", "traits": "trait", "experiences": "experienc
 
 
 class Loaded(Struct, frozen=True):
-    """`ruleset` is `None` if and only if there is an error among `problems`, which are in order of place."""
+    """`ruleset` is `None` if and only if there is an error among `problems`, which are in order of place.
+
+    But first is told which files cannot be read at all: what the others seem to lack may stand there.
+    """
 
     ruleset: Ruleset | None
     problems: tuple[Problem, ...]
@@ -119,5 +122,5 @@ def _duplicates(documents: Sequence[Document]) -> list[Problem]:
 
 
 def _checked(ruleset: Ruleset | None, problems: list[Problem], more: list[Problem]) -> Loaded:
-    ordered = tuple(in_order(problems + more))
+    ordered = (*in_order(more), *in_order(problems))
     return Loaded(None if errors(ordered) else ruleset, ordered)

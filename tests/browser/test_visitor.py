@@ -57,6 +57,24 @@ def test_the_copy_in_local_storage(browser: Any, write: Callable[..., str]) -> N
     assert page.open(write("/home")).visitor == visitor
 
 
+def test_an_id_that_is_typed_into_the_console(
+    browser: Any, write: Callable[..., str], edge: Any, site: Any, until: Any
+) -> None:
+    """README's first steps: somebody else by hand, at an address of numbers; what is said of them is on the page."""
+    write("/hostile", '<p class="text">For everybody</p>', tag=f'data-write-key="{edge.key}"')
+    address = f"http://127.0.0.1:{site.port}/hostile"
+    page = browser.page()
+    assert page.open(address).text(".text") == "For everybody"
+    page.js("document.cookie = 'mutiny_edge=mia'")
+    traits = {"mutinyVisitorId": "mia", "company": "Northbank"}
+    said = {"writeKey": edge.key, "anonymousId": "mia", "traits": traits, "originalTimestamp": "2026-01-01T00:00:00Z"}
+    edge.post("/v1/identify", said)
+    for seen in (1, 2):  # what the page itself says of her takes nothing away
+        assert page.open(address).text(".text") == "For Northbank"
+        assert page.visitor == "mia"
+        until(lambda seen=seen: len(edge.exposures("mia")) == seen)
+
+
 def test_two_tabs(browser: Any, write: Callable[..., str]) -> None:
     """They are one visitor, and one visit."""
     one, two = browser.page(), browser.page()

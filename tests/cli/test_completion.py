@@ -77,6 +77,24 @@ def test_a_completion_never_complains(completed, tmp_path):
     assert (nowhere, half) == ([], ["homepage"])
 
 
+@needs_bash
+def test_what_else_is_known_here(completed, run, house):
+    """Variants of the experience that is named, all where none is; sources of the data folder; kinds of devices."""
+    assert run("sources", "add", "shop", "--kind", "website").returncode == 0
+    variants, every, experience, rotated, nobody, device = completed(
+        "mutiny-edge preview homepage-industry --variant s",
+        "mutiny-edge preview --variant s",
+        "mutiny-edge simulate --experience homepage-i",
+        "mutiny-edge sources rotate s",
+        "mutiny-edge sources rotate --data /nowhere ",
+        "mutiny-edge decide --device t",
+        MUTINY_EDGE_RULES=str(house / "rules"),
+    )
+    assert variants == ["speed"]
+    assert set(every) > {"speed"}
+    assert (experience, rotated, nobody, device) == (["homepage-industry"], ["shop"], [], ["tablet"])
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_each_shell_gets_its_script(run, shell):
     """It asks the program itself, by a variable."""

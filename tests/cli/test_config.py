@@ -35,6 +35,42 @@ def test_people_see_the_option_or_the_variable(run):
     assert lines["rules"].split() == ["rules", "default"]
 
 
+def test_lengths_of_time_can_be_put_back_as_they_are_shown(run):
+    """What `config` prints is taken as a value again."""
+    shown = dict(line.split("  ", 1) for line in run("config").stdout.splitlines())
+    drain, budget = (shown[name].rpartition("default")[0].strip() for name in ("drain", "read-budget"))
+    again = run("config", env={"MUTINY_EDGE_DRAIN": drain, "MUTINY_EDGE_READ_BUDGET": budget})
+    assert again.returncode == 0, again.stderr
+    assert "10 s" in shown["drain"]
+
+
+def test_capitals_do_not_count_in_a_choice(run):
+    """Other programs write levels in capitals."""
+    found = by_name(run("config", "--format", "json", env={"MUTINY_EDGE_LOG_LEVEL": "INFO"}))
+    assert found["log-level"] == ("info", "environment")
+
+
+@pytest.mark.parametrize("option", ["--host", "--rules", "--port", "--store", "--drain", "--near-cache"])
+def test_an_empty_option_is_told(run, option: str) -> None:
+    """It is no empty variable, which is not set; nor is it the current folder, or every address."""
+    done = run("config", f"{option}=")
+    assert done.returncode == 2
+    assert f"Invalid value for '{option}': Expected" in done.stderr
+    assert "got nothing" in done.stderr
+
+
+def test_a_list_may_be_empty(run):
+    """Which is said by nothing else."""
+    assert by_name(run("config", "--origins=", "--format", "json"))["origins"] == ("", "flag")
+
+
+def test_a_mistake_is_told_of_where_it_was_made(run):
+    """Of an option that is typed no variable is named, of a variable no option."""
+    typed, set_ = run("config", "--port", "x"), run("config", env={"MUTINY_EDGE_PORT": "x"})
+    assert "MUTINY_EDGE_PORT" not in typed.stderr
+    assert "for MUTINY_EDGE_PORT:" in set_.stderr
+
+
 def test_a_mistyped_variable_is_named(run):
     """Nothing else would ever say it; then the exit code is 1."""
     done = run("config", "--format", "json", env={"MUTINY_EDGE_STROE": "redis://u:s3cr3t@h", "MUTINY_EDGE_X\n": "1"})
@@ -57,6 +93,7 @@ def test_every_known_variable_is_known() -> None:
     ("option", "value", "expected"),
     [
         ("--port", "99999999", "from 0 to 65535"),
+        ("--host", "0.0.0.0:8080", "the port is a setting of its own"),
         ("--store", "http://u:s3cr3t@h", "Expected redis://"),
         ("--store", "redis://h:99999", "from 1 to 65535"),
         ("--read-store", "redis://h,rediss:/:s3cr3t@h", "the store's address"),

@@ -20,6 +20,20 @@ def test_a_new_place_is_in_order(run, house, tmp_path):
     assert not (tmp_path / "data").exists()
 
 
+def test_one_of_a_kind_is_one(run, tmp_path):
+    """One experience, one segment, one record, one line."""
+    (tmp_path / "rules").mkdir()
+    variant = "{key: v, changes: [{selector: h1, text: x}]}"
+    (tmp_path / "rules" / "a.yaml").write_text(
+        "segments: {s: {name: S, when: traits.n > 1}}\n"
+        f"experiences: {{e: {{name: E, pages: ['/'], audiences: [{{segment: s, variants: [{variant}]}}]}}}}\n"
+    )
+    assert "1 line, 1 imported" in run("import", "-", stdin='{"visitorId": "ada", "traits": {"n": 1}}\n').stderr
+    said = run("doctor").stdout
+    assert "1 experience, 1 segment (" in said
+    assert "1 record, " in said
+
+
 def test_trouble_comes_with_what_to_do(run, tmp_path):
     """Broken rules without a last good ruleset; exit code 1."""
     (tmp_path / "rules").mkdir()

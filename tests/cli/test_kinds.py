@@ -3,7 +3,8 @@
 import click
 import pytest
 
-from engine.cli.kinds import Number, Origins, ProxyList, Whole
+from engine.cli.kinds import Origins, ProxyList, Whole, Written
+from engine.settings import NAMED
 
 
 @pytest.mark.parametrize(
@@ -56,11 +57,12 @@ def test_proxies_are_addresses_and_networks() -> None:
         (Whole(0, 65535), "70000", "Expected a whole number from 0 to 65535, got '70000'."),
         (Whole(1), "0", "Expected a whole number of at least 1, got '0'."),
         (Whole(8, 1_000_000), "1.5", "Expected a whole number from 8 to 1000000, got '1.5'."),
-        (Number(0, 3600), "soon", "Expected a number from 0 to 3600, got 'soon'."),
-        (Number(0, 3600), "nan", "Expected a number from 0 to 3600, got 'nan'."),
+        (Written(NAMED["drain"]), "soon", "Expected a length of time from 0 to 3600 s, such as 10s, got 'soon'."),
+        (Written(NAMED["drain"]), "nan", "Expected a length of time from 0 to 3600 s, such as 10s, got 'nan'."),
+        (Written(NAMED["drain"]), "61m", "Expected a length of time from 0 to 3600 s, such as 10s, got '61m'."),
     ],
 )
-def test_numbers_say_their_bounds(kind: Whole | Number, given: str, told: str) -> None:
+def test_numbers_say_their_bounds(kind: Whole | Written, given: str, told: str) -> None:
     """Whether it is no number or one out of bounds."""
     with pytest.raises(click.BadParameter) as wrong:
         kind.convert(given, None, None)
@@ -70,4 +72,4 @@ def test_numbers_say_their_bounds(kind: Whole | Number, given: str, told: str) -
 def test_good_numbers_are_taken() -> None:
     """At the bounds too."""
     assert Whole(0, 65535).convert("65535", None, None) == 65535
-    assert Number(0, 3600).convert("0.5", None, None) == 0.5
+    assert Written(NAMED["drain"]).convert("0.5", None, None) == 0.5

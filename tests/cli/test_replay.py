@@ -27,16 +27,20 @@ def records(data: Path) -> dict[bytes, object]:
         store.close()
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """A data folder with fifty events in its log, and in its store."""
-    data = tmp_path / "data"
+def filled(data: Path, messages: list[dict[str, object]]) -> Path:
+    """A data folder with these events in its log, and in its store."""
     store = LmdbStore(data / "profiles")
     intake = Intake(Settings(data=data).logs, store, lambda: NOW)
-    intake.write([accept(opened(json.dumps({"batch": MESSAGES}).encode(), "batch"), "www", NOW)])
+    intake.write([accept(opened(json.dumps({"batch": messages}).encode(), "batch"), "www", NOW)])
     intake.stop()
     store.close()
     return data
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder with fifty events in its log, and in its store."""
+    return filled(tmp_path / "data", MESSAGES)
 
 
 def test_a_lost_store_is_made_anew(run, data):
@@ -47,6 +51,12 @@ def test_a_lost_store_is_made_anew(run, data):
     assert (done.returncode, done.stdout) == (0, "")
     assert "50 events of 1 file applied" in done.stderr
     assert records(data) == before
+
+
+def test_one_event_is_one(run, tmp_path):
+    """In words that people say."""
+    data = filled(tmp_path / "one", MESSAGES[:1])
+    assert "1 event of 1 file applied" in run("replay", "--data", data).stderr
 
 
 def test_replaying_into_a_store_that_knows_is_free_of_harm(run, data):

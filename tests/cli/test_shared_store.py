@@ -31,7 +31,7 @@ VERBS = [
     (("diff", RULES, RULES), "Of 2 stored visitors"),
     (("check", RULES), "no event `Demo Booked` was ever sent"),
     (("doctor", "--rules", RULES), "ok       store"),
-    (("import", "bob.ndjson"), "1 lines, 1 imported"),
+    (("import", "bob.ndjson"), "1 line, 1 imported"),
     (("events", "compact"), "6 events of 1 file of lines"),
     (("salesforce", "import", LEADS, "--object", "Lead"), "2 changed in the store"),
     (("salesforce", "replay"), "2 addresses looked at"),

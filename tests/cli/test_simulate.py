@@ -125,12 +125,16 @@ def test_shares_are_fractions():
 
 
 def test_what_is_wrong_with_the_rules_is_told(run, rules, tmp_path):
-    """An experience that there is not, broken files, rules that show nobody anything; nothing is made."""
+    """An experience that there is not, broken files, rules that show nobody or have no goal; nothing is made."""
     assert "there is no live experience `ee`; did you mean `e`?" in run("simulate", "--experience", "ee").stderr
     rules.joinpath("all.yaml").write_text("segments: [")
     assert "all.yaml:1:" in run("simulate").stderr
-    rules.joinpath("all.yaml").write_text("segments: {}\n")
+    rules.joinpath("all.yaml").write_text("conversions: {c: {event: C}}\n")
     assert "no experience is live" in run("simulate").stderr
+    rules.joinpath("all.yaml").write_text(RULES[: RULES.index("conversions:")])
+    done = run("simulate")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the rules name no goal, so nobody could convert; add one under `conversions:`" in done.stderr
     assert not (tmp_path / "data").exists()
 
 
@@ -142,15 +146,13 @@ def test_what_nobody_could_be_made_up_for(run, rules):
     assert "nobody could be made up who comes to s of e" in done.stderr
     assert "no event could be made up that counts for signed-up" in done.stderr
     assert "nothing can be compared: nobody was shown anything" in done.stderr
-    text = RULES[: RULES.index("conversions:")].replace(
-        "{name: Test,", "{name: Test, schedule: {start: 2999-01-01T00:00:00Z},"
-    )
+    assert "Now:" not in done.stderr
+    text = RULES.replace("{name: Test,", "{name: Test, schedule: {start: 2999-01-01T00:00:00Z},")
     rules.joinpath("all.yaml").write_text(text)
     done = run("simulate", "--data", "other", "--visitors", "10")
     assert (
         "nobody could be made up who comes to s of e: it begins on 2999-01-01, the visitors come from 20" in done.stderr
     )
-    assert "nothing can be compared: the rules have no `conversions:`" in done.stderr
 
 
 def cut_short(settings):

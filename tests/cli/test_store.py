@@ -85,7 +85,7 @@ def test_a_damaged_record_is_healed_from_the_log(run, tmp_path):
     (tmp_path / "rules").mkdir()
     tmp_path.joinpath("rules", "all.yaml").write_text(
         "segments: {s: {name: S, when: traits.n > 1}}\nexperiences: {e: {name: E, pages: ['/'], audiences: "
-        "[{segment: s, variants: [{key: v, changes: [{selector: h1, text: x}]}]}]}}\n"
+        "[{segment: s, variants: [{key: v, changes: [{selector: h1, text: x}]}]}]}}\nconversions: {c: {event: C}}\n"
     )
     assert run("simulate", "--visitors", "20").returncode == 0
     file = tmp_path / "data" / "profiles" / "data.mdb"

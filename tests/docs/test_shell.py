@@ -2,7 +2,8 @@
 
 1. `serve`, `demo`, a web server and `--watch` never end: they are started, their first line is waited for, and they
    live until the page's end. Their ports are free ones, whatever the page says.
-2. A page that asks for keys finds `ADMIN_KEY`, as its text had it made.
+2. A block that begins with `cd` is typed into another terminal; any other goes on where the one before ended.
+3. A page that asks for keys finds `ADMIN_KEY`, as its text had it made.
 """
 
 import socket
@@ -64,7 +65,7 @@ def test_the_commands_of_a_page_work(pages, page_with_commands, tmp_path):
     tmp_path.joinpath("rules").symlink_to(pages.HOUSE / "rules")
     if any("curl" in block for block in blocks) and not any("mutiny-edge serve" in block for block in blocks):
         blocks.insert(0, SERVICE)
-    script = SHELL + "\n".join(f"cd {tmp_path}\n{block}" for block in blocks)
+    script = SHELL + "\n".join(f"cd {tmp_path}\n{block}" if block.startswith("cd ") else block for block in blocks)
     for name in ("8080", "8000"):
         script = re2.sub(rf"(127\.0\.0\.1:|http\.server ){name}", rf"\g<1>{ports[name]}", script)
     script = script.replace("--port PORT", f"--port {ports['8080']}").replace("DEMO", ports["DEMO"])

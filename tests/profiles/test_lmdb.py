@@ -54,7 +54,7 @@ if os.getuid() == 0:
     os.setgid(65534)
     os.setuid(65534)
 try:
-    LmdbStore(folder)
+    LmdbStore(folder, read_only=READ_ONLY)
 except StoreError as error:
     print(type(error).__name__, error)
 """
@@ -170,9 +170,20 @@ def test_a_folder_that_cannot_be_written_is_named_with_a_way_out(tmp_path: Path,
     """The message says which folder, why, and what to do."""
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o555)
-    printed = child(OPEN_AS_NOBODY, locked / "profiles").stdout
+    printed = child(OPEN_AS_NOBODY.replace("READ_ONLY", "False"), locked / "profiles").stdout
     assert printed.startswith(f"StoreUnavailable cannot keep profiles in {locked / 'profiles'}: Permission denied")
     assert "--data" in printed
+
+
+def test_who_may_only_read_is_told_what_reading_writes(tmp_path: Path, child: Child) -> None:
+    """A place in the table of readers: without it pages would be used again that are being read."""
+    LmdbStore(tmp_path / "profiles").close()
+    for path in (tmp_path / "profiles").iterdir():
+        path.chmod(0o444)
+    (tmp_path / "profiles").chmod(0o555)
+    printed = child(OPEN_AS_NOBODY.replace("READ_ONLY", "True"), tmp_path / "profiles").stdout
+    assert printed.startswith(f"StoreUnavailable cannot read profiles in {tmp_path / 'profiles'}: Permission denied")
+    assert "lock.mdb" in printed
 
 
 def test_a_file_in_the_folders_place_is_named(tmp_path: Path) -> None:

@@ -39,6 +39,16 @@ def test_the_example_of_the_design_is_a_ruleset() -> None:
     assert [segment.name for segment in ruleset.segments.values()] == ["Small company"]
 
 
+def test_a_file_that_cannot_be_read_is_told_first(tmp_path: Path) -> None:
+    """What the others seem to lack may stand there, so it would be looked for in the wrong place."""
+    text = EXAMPLE.decode()
+    (tmp_path / "a.yaml").write_text(text[text.index("experiences:") :], "utf-8")
+    (tmp_path / "b.yaml").symlink_to("gone")  # as one that may not be read, for a user who may read all
+    codes = [problem.code for problem in load(tmp_path).problems]
+    assert codes[0] == "unreadable"
+    assert len(codes) > 1
+
+
 def test_the_order_and_the_cut_into_files_do_not_matter(tmp_path: Path) -> None:
     """The same sections in several files are the same ruleset."""
     sections = EXAMPLE.decode().split("\n\n")
