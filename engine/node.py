@@ -28,7 +28,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -47,14 +47,11 @@ from engine.problems import Problem
 from engine.profiles import identity
 from engine.profiles.ids import Key
 from engine.profiles.lmdb import LmdbStore
-from engine.profiles.near.near import Near
 from engine.profiles.nothing import NothingStored
 from engine.profiles.read import read_profile
 from engine.profiles.record import time_ms
 from engine.profiles.store import NotAtOnce, Reads, Store, StoreDamaged, StoreError, StoreUnavailable
 from engine.profiles.unreadable import UnreadableStore
-from engine.profiles.valkey.attempts import Attempts
-from engine.profiles.valkey.store import ValkeyStore
 from engine.segment.accept import Delivery
 from engine.segment.erasure import Erased
 from engine.segment.keys import Keys
@@ -63,9 +60,13 @@ from engine.shared import is_shared, open_near, open_shared, patiently
 from engine.upkeep import Upkeep
 from engine.words import Decision, Page, Profile, Traits, Visit
 
+if TYPE_CHECKING:
+    from engine.profiles.near.near import Near
+
 log = logging.getLogger("mutiny_edge.node")
 
 STORE_FOLDER = "profiles"  # in the data folder
+
 T = TypeVar("T")
 _ONLY_READS = "nothing is written here: this process only reads"
 
@@ -141,15 +142,11 @@ class Node:
         )
         self.rules.open(time.sleep)
         self.rest = Breaths(limits.WRITE_BREATH_EVERY_S, limits.WRITE_BREATH_S)
-        self._attempts = Attempts()
         self.store: Store
         self.near: Reads
         self.hurried: Reads
         self.use(store or self._opened(go_on=go_on, read_only=read_only))
-        self._near: Near | None = None
-        if isinstance(self.store, ValkeyStore) and not read_only:
-            written = self.store
-            self._near = open_near(settings, written.note_route, self._attempts, lambda: written.histories)
+        self._near = open_near(settings, self.store) if is_shared(settings) and not read_only else None
         self.keys = Keys(settings.data)
         self._intake = None if read_only else Intake(settings.logs, self.store, utc_now, rest=self.rest)
         self.upkeep = (
@@ -163,9 +160,7 @@ class Node:
     def _opened(self, *, go_on: bool, read_only: bool) -> Store:
         """The store that the settings name."""
         if is_shared(self.settings):
-            return open_shared(
-                self.settings, read_only=read_only, asked=read_only, attempts=self._attempts, rest=self.rest
-            )
+            return open_shared(self.settings, read_only=read_only, asked=read_only, rest=self.rest)
         try:
             return open_store(self.settings, read_only=read_only, rest=self.rest)
         except StoreDamaged as error:
@@ -191,6 +186,11 @@ class Node:
     def ready(self) -> bool:
         """May a load balancer send visitors? Also where this process ends, if others take its place."""
         return (self.replaced or not self.draining) and self.jobs.vital_are_up()
+
+    @property
+    def cache(self) -> "Near | None":
+        """What is remembered of a shared store, once that is what is read."""
+        return self._near if self.near is self._near else None
 
     async def patiently(self, ask: Callable[[Reads], T], missed: NotAtOnce | None = None) -> T:
         """What `ask` makes of what can be read: all of it, or what there is when the budget is used up.
@@ -314,8 +314,8 @@ class Node:
             trouble = damage(self.store.stats().damaged)
         except StoreError as error:
             trouble = str(error)
-        if self._near is not None and self.near is self._near:
-            trouble = self._near.trouble or trouble
+        if self.cache is not None:
+            trouble = self.cache.trouble or trouble
         if trouble is None and self.upkeep is not None:
             trouble = self.upkeep.lacking
         if trouble is None and self.store_trouble is not None:

@@ -6,6 +6,8 @@ long form): two data folders, each opened twice.
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -209,3 +211,9 @@ def test_who_only_reads_is_told_that_the_store_is_gone(settings: Settings, valke
     assert node.ready
     assert "cannot be reached" in str(node.store_trouble)
     node.store.close()
+
+
+def test_who_shares_nothing_loads_no_client() -> None:
+    """Neither the service nor a program with an engine in it."""
+    program = "import sys, engine.web.serve; from engine import Engine; sys.exit('redis' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -20,7 +20,6 @@ from engine.jobs import Jobs
 from engine.profiles.ids import Key
 from engine.profiles.near.near import Near
 from engine.profiles.store import Following, Found, Reads
-from engine.profiles.valkey.attempts import Attempts
 from engine.settings import Settings
 from engine.shared import open_near, patiently
 
@@ -62,7 +61,7 @@ class Distant:
 
     def __init__(self, settings: Settings, patience_s: float) -> None:
         """Wait so long for the first connection, or until it has failed. Raises BadAddress."""
-        self.near: Near = open_near(settings, lambda *_: None, Attempts())
+        self.near: Near = open_near(settings)
         self._budget_s = settings.read_budget_ms / 1_000
         self._loop = asyncio.new_event_loop()
         self._ended = asyncio.Event()

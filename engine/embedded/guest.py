@@ -21,7 +21,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import ref
 
 import msgspec
@@ -31,7 +31,6 @@ from engine import limits
 from engine.decide.decider import NotAUrl
 from engine.embedded import forks, lending
 from engine.embedded.address import as_browsers_send
-from engine.embedded.distant import Distant
 from engine.embedded.question import Question, not_a_url
 from engine.faults import told
 from engine.node import Node
@@ -43,6 +42,9 @@ from engine.rules.outline import other_experiences
 from engine.settings import Settings
 from engine.shared import is_shared
 from engine.words import Decision, Page
+
+if TYPE_CHECKING:
+    from engine.embedded.distant import Distant
 
 log = logging.getLogger("mutiny_edge.engine")
 
@@ -301,6 +303,8 @@ class Guest:
     def _open(self, patience_s: float) -> None:
         """Read from what is stored now; a shared store may take so long to be reached. Raises BadAddress."""
         if is_shared(self.settings):
+            from engine.embedded.distant import Distant  # noqa: PLC0415 - law 4 of `shared`
+
             self._distant = Distant(self.settings, patience_s)
         else:
             self._store = lending.borrow(self.settings)

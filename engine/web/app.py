@@ -31,7 +31,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.node import Node, utc_now
 from engine.problems import as_json
-from engine.profiles.near.near import Near
 from engine.web import client, decide, described, explain, ingest, profiles
 from engine.web.admin import Gate, Keys
 from engine.web.door import ALWAYS, Address, Cors, Door, Reply
@@ -183,8 +182,8 @@ def _closing(send: Send) -> Callable[[Message], Awaitable[None]]:
 
 def _near(node: Node) -> dict[str, Any]:
     """Of a shared store: can it be read now, and does it say what has changed?"""
-    near = node.near
-    return {"near": {"up": near.up, "tracked": near.tracked}} if isinstance(near, Near) else {}
+    near = node.cache
+    return {} if near is None else {"near": {"up": near.up, "tracked": near.tracked}}
 
 
 def readiness(node: Node) -> dict[str, Any]:

@@ -84,7 +84,7 @@ class ValkeyStore:
         """
         self.address = address
         self._prefix = checked_prefix(prefix).encode()
-        attempts = Attempts() if attempts is None else attempts
+        self.attempts = attempts = Attempts() if attempts is None else attempts
         self._servers = servers_of(address, attempts)
         self._breaker = Breaker(self._probe, attempts) if breaks else None
         self._trouble: RedisError = Shifted()  # the last one

@@ -17,7 +17,7 @@ from msgspec import Struct
 from engine.counts import Durations
 from engine.decide.tally import Tally
 from engine.node import Node, utc_now
-from engine.profiles.near.near import Near
+from engine.profiles.near.kept import Counts as NearCounts
 from engine.web.metrics import families
 from engine.web.metrics.families import FAMILIES, Family
 
@@ -98,12 +98,11 @@ class Process:
         yield families.RULESET_AGE, (), (utc_now() - held.since).total_seconds()
         yield families.RULES_BROKEN, (), len(node.problems)
         yield from ((families.JOBS, (job.name,), not job.down) for job in node.jobs.all)
-        if isinstance(node.near, Near):
-            yield from _near(node.near)
+        if node.cache is not None:
+            yield from _near(node.cache.counts)
 
 
-def _near(near: Near) -> Iterator[tuple[Family, Labels, float]]:
-    counts = near.counts
+def _near(counts: NearCounts) -> Iterator[tuple[Family, Labels, float]]:
     for result, number in (("hit", counts.hits), ("miss", counts.misses), ("stale", counts.stale)):
         yield families.NEAR_READS, (result,), number
     for why, number in (("invalidated", counts.invalidations), ("evicted", counts.evictions)):
