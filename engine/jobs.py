@@ -48,7 +48,9 @@ class Job:
                 return await self._work()
             except Exception as error:
                 self.error = in_short(error)
-                log.exception("background job %s failed; it is started again", self.name, extra={"job": self.name})
+                fault = None if isinstance(error, OSError) else error  # the machine's says all in its message
+                words = "background job %s failed (%s); it is started again"
+                log.exception(words, self.name, self.error, exc_info=fault, extra={"job": self.name})
             if clock() - started > STEADY_S:
                 pause_s = FIRST_PAUSE_S
             self.down = True

@@ -44,8 +44,28 @@ def test_a_failed_job_is_started_again_and_counted(caplog: pytest.LogCaptureFixt
     with caplog.at_level(logging.ERROR):
         asyncio.run(run())
     assert [record.getMessage() for record in caplog.records] == [
-        "background job watch failed; it is started again"
+        "background job watch failed (RuntimeError); it is started again"
     ] * 3
+
+
+def test_what_the_machine_says_needs_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    """A full disk is no fault in a line of code, and a log is no place for one every second."""
+
+    async def full() -> None:
+        raise OSError(28, "No space left on device", "/data/run")
+
+    async def run() -> None:
+        all_jobs = Jobs()
+        all_jobs.start("metrics-share", full)
+        while not caplog.records:  # noqa: ASYNC110 - it is no event of ours
+            await asyncio.sleep(0)
+        await all_jobs.stop()
+
+    with caplog.at_level(logging.ERROR):
+        asyncio.run(run())
+    [record] = caplog.records
+    assert "No space left on device: '/data/run'" in record.getMessage()
+    assert not record.exc_info
 
 
 @pytest.mark.parametrize(("vital", "up"), [(True, False), (False, True)])

@@ -61,7 +61,8 @@ def test_an_id_that_is_typed_into_the_console(
     browser: Any, write: Callable[..., str], edge: Any, site: Any, until: Any
 ) -> None:
     """README's first steps: somebody else by hand, at an address of numbers; what is said of them is on the page."""
-    write("/hostile", '<p class="text">For everybody</p>', tag=f'data-write-key="{edge.key}"')
+    others = "<p class=html></p><a class=link></a><a class=part></a><p class=insert></p><h1></h1>"  # all are waited for
+    write("/hostile", f'<p class="text">For everybody</p>{others}', tag=f'data-write-key="{edge.key}"')
     address = f"http://127.0.0.1:{site.port}/hostile"
     page = browser.page()
     assert page.open(address).text(".text") == "For everybody"

@@ -137,7 +137,7 @@ def test_who_is_replaced_sends_nobody_away(
     serve: Callable[..., Any], rules: Path, wire: Any, until: Callable[..., None]
 ) -> None:
     """A load balancer that keeps its connection to a worker asks whether the service is ready, and it is."""
-    service = serve(rules, "--workers", "2", "--drain", "5").up()
+    service = serve(rules, "--workers", "2", "--drain", "2").up()
     until(lambda: wire.all_up(service, 2))
 
     async def ask() -> Any:
