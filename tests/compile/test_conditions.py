@@ -46,7 +46,7 @@ REALISTIC = (
 )
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_compiled_is_oracle(grammar: ModuleType, compiled: Callable[[str], Verdict], data: Any) -> None:
     """Of generated conditions and visitors, `true` and `false` hold where the oracle says so."""

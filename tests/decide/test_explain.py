@@ -75,7 +75,7 @@ def rulesets(draw: st.DrawFn, make: Any, conditions: st.SearchStrategy[str]) -> 
     return make.decider(*experiences, segments=segments, traits=[TraitDeclaration("a", "number", None, None)])
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_an_explanation_is_the_decision(data: st.DataObject, make: Any, grammar: Any) -> None:
     """On any rules and visitor: the same winners, groups and variants in the same order, and it is JSON."""

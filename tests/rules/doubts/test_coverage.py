@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.cel.oracle import prepare
@@ -114,6 +114,7 @@ def matching(segment: Written) -> list[bool]:
     ]
 
 
+@settings(max_examples=60)
 @given(pairs())
 def test_what_is_covered_is_covered_for_every_visitor(pair: tuple[Written, Written]) -> None:
     """The law: where one is said to cover the other, no visitor matches the lower one and not the upper one."""
