@@ -50,9 +50,9 @@ def test_what_a_service_sends(
         assert ask(f"/{SECRET}", b"") == 404
         assert ask(f"/ofrep/v1/evaluate/flags/{SECRET}", b"{}") == 400
         assert ask("/v1/identify", b'{"userId": "%b", "writeKey": "%b"}' % (SECRET.encode(), SECRET.encode())) == 401
-        until(lambda: len([span for span in collector.spans if "healthz" not in span.name]) == 4)
+        until(lambda: len([span for span in asked(collector) if "healthz" not in span.name]) == 4)
         assert service.end() == 0
-    spans = {span.name: span for span in collector.spans}
+    spans = {span.name: span for span in asked(collector)}
     flag, nowhere = "POST /ofrep/v1/evaluate/flags/{key}", "POST /{nothing}"
     assert set(spans) == {"GET /healthz", "POST /v1/decide", "POST /v1/identify", flag, nowhere}
     view = spans["POST /v1/decide"]
@@ -67,6 +67,11 @@ def test_what_a_service_sends(
     assert any(line.startswith("serving http://") for line in said)
     assert {one["service.name"] for one in collector.resources} == {"mutiny-edge"}
     assert not any(SECRET.encode() in body for body in collector.bodies)
+
+
+def asked(collector: Any) -> list[Any]:
+    """The spans of requests; a background job has some too, where the machine is slow."""
+    return [span for span in collector.spans if " /" in span.name]
 
 
 def sent(collecting: ModuleType, monkeypatch: pytest.MonkeyPatch, do: Callable[[Otel], None]) -> Any:
