@@ -9,18 +9,15 @@ another history was promoted, or never followed: what it tells of visitors is ol
 
 from typing import Final
 
-from redis.exceptions import RedisError
-
 from engine.cli.checkup_links import Said
 from engine.cli.checkup_shared import Look
+from engine.profiles.near.link import Astray
 from engine.profiles.store import StoreError
 from engine.profiles.valkey.address import Address, addresses
-from engine.profiles.valkey.attempts import Attempts
-from engine.profiles.valkey.failures import failure
-from engine.profiles.valkey.topology import servers_of, session
+from engine.profiles.valkey.once import once
+from engine.profiles.valkey.wire import fields
 from engine.settings import Settings
 
-_ASTRAY: Final = "does not follow the store that is written: it was promoted, or is another one"
 _BEHIND: Final = "is a replica that does not hear its primary"
 _DO: Final = "let it follow the primary (REPLICAOF), or take it out of --read-store"
 
@@ -42,25 +39,15 @@ def _faults(address: Address, written: set[str]) -> list[str]:
     except StoreError as error:
         return [str(error)]
     faults = []
-    for text in told:
-        if b"master_link_status:down" in text:
+    for info in told:
+        if info.get("master_link_status") == "down":
             faults.append(f"{address} {_BEHIND}")
-        elif _history(text) not in written | {""}:
-            faults.append(f"{address} {_ASTRAY}")
+        elif info.get("master_replid", "") not in written | {""}:
+            faults.append(f"{address} {Astray()}")
     return faults
 
 
-def _told(address: Address) -> list[bytes]:
+def _told(address: Address) -> list[dict[str, str]]:
     """INFO of the server, or of each primary of a cluster. Raises StoreError."""
-    servers = servers_of(address, Attempts())
-    try:
-        with session(servers) as of:
-            return [text for [text] in of.each(("INFO", "replication"))]
-    except RedisError as error:
-        raise failure(address, error) from error
-    finally:
-        servers.close()
-
-
-def _history(text: bytes) -> str:
-    return text.partition(b"master_replid:")[2].partition(b"\r")[0].decode()
+    with once(address) as of:
+        return [fields(text) for [text] in of.each(("INFO", "replication"))]

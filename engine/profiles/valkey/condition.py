@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from msgspec import Struct
-from redis.exceptions import AskError, NoScriptError, RedisError, ResponseError, TryAgainError
+from redis.exceptions import AskError, NoScriptError, ResponseError, TryAgainError
 
 from engine.profiles.valkey import scripts
 from engine.profiles.valkey.address import Address, checked_prefix
-from engine.profiles.valkey.attempts import Attempts
 from engine.profiles.valkey.failures import failure, lacks
-from engine.profiles.valkey.topology import Servers, servers_of, session
+from engine.profiles.valkey.once import once
+from engine.profiles.valkey.topology import Servers
 from engine.profiles.valkey.wire import Line, Wire, fields, is_of_another_type, value
 
 _SETTINGS: Final = (
@@ -61,17 +61,11 @@ class Condition(Struct, frozen=True):
 def conditions(address: Address, prefix: str, now_s: Callable[[], float]) -> list[Condition]:
     """Each primary's. `now_s`: the time, in seconds since 1970. Raises StoreError."""
     begin = checked_prefix(prefix).encode()
-    servers = servers_of(address, Attempts())
-    try:
-        with session(servers) as of:
-            return [
-                _condition(wire.name, of.line(wire), _probed(begin, servers, wire), now_s)
-                for wire in servers.primaries()
-            ]
-    except RedisError as error:
-        raise failure(address, error) from error
-    finally:
-        servers.close()
+    with once(address) as of:
+        return [
+            _condition(wire.name, of.line(wire), _probed(begin, of.servers, wire), now_s)
+            for wire in of.servers.primaries()
+        ]
 
 
 def _condition(name: str, line: Line, probed: bytes, now_s: Callable[[], float]) -> Condition:

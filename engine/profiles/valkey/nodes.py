@@ -6,14 +6,12 @@ A node is known by the marks that it keeps there (`marks`); one that never appli
 from typing import Final
 
 from msgspec import Struct
-from redis.exceptions import RedisError
 
 from engine.profiles.valkey.address import Address
-from engine.profiles.valkey.attempts import Attempts
-from engine.profiles.valkey.failures import failure
 from engine.profiles.valkey.marks import Marks
+from engine.profiles.valkey.once import once
 from engine.profiles.valkey.scanning import glob_of, steps
-from engine.profiles.valkey.topology import Session, servers_of, session
+from engine.profiles.valkey.topology import Session
 
 _MARKS: Final = b"marks:"
 
@@ -27,15 +25,9 @@ class Noted(Struct, frozen=True):
 
 def nodes(address: Address, prefix: str) -> dict[str, Noted]:
     """What is kept of each node, by its id. Raises StoreError."""
-    servers = servers_of(address, Attempts())
-    try:
-        with session(servers) as of:
-            all_ = {node: Marks(prefix.encode(), node) for node in _ids(of, prefix.encode())}
-            return {node: Noted(marks.read(of), marks.foreign(of)) for node, marks in all_.items()}
-    except RedisError as error:
-        raise failure(address, error) from error
-    finally:
-        servers.close()
+    with once(address) as of:
+        all_ = {node: Marks(prefix.encode(), node) for node in _ids(of, prefix.encode())}
+        return {node: Noted(marks.read(of), marks.foreign(of)) for node, marks in all_.items()}
 
 
 def _ids(of: Session, prefix: bytes) -> list[str]:

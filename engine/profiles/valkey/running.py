@@ -5,12 +5,10 @@ address, a user and a socket are only ways to it. One that is not permitted to t
 service may, is nobody's like.
 """
 
-from redis.exceptions import NoPermissionError, RedisError
+from redis.exceptions import NoPermissionError
 
 from engine.profiles.valkey.address import Address
-from engine.profiles.valkey.attempts import Attempts
-from engine.profiles.valkey.failures import failure
-from engine.profiles.valkey.topology import servers_of, session
+from engine.profiles.valkey.once import once
 from engine.profiles.valkey.wire import fields
 
 
@@ -21,14 +19,9 @@ def is_same(one: Address, other: Address) -> bool:
 
 def running(address: Address) -> frozenset[str]:
     """The ids of all primaries; of those that do not tell, none. Raises StoreError."""
-    servers = servers_of(address, Attempts())
-    try:
-        with session(servers) as of:
+    with once(address) as of:
+        try:
             ids = [fields(info).get("run_id") for [info] in of.each(("INFO", "server"))]
-    except NoPermissionError:
-        return frozenset()
-    except RedisError as error:
-        raise failure(address, error) from error
-    finally:
-        servers.close()
+        except NoPermissionError:
+            return frozenset()
     return frozenset(filter(None, ids))
