@@ -16,7 +16,7 @@ import click
 from msgspec import structs
 
 from engine.cli import options
-from engine.cli.screen import say
+from engine.cli.screen import counted, say
 from engine.cli.stored import left_out, sampled, stored_settings
 from engine.cli.traits import look as catalogued
 from engine.decide.cases import failures
@@ -156,8 +156,3 @@ def summary(folder: Path, loaded: Loaded, problems: list[Problem]) -> str:
     wrong = len(errors(problems))
     found = f"{counted(wrong, 'error')}, {counted(len(problems) - wrong, 'warning')}"
     return f"{folder}: {', '.join(counts)}; {click.style(found, fg='red' if wrong else 'green')}"
-
-
-def counted(number: int, thing: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

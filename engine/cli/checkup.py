@@ -21,8 +21,8 @@ from msgspec import Struct, structs
 
 from engine import limits
 from engine.cli import checkup_chain, checkup_reading, checkup_salesforce, checkup_shared
-from engine.cli.check import counted
 from engine.cli.checkup_links import LINKS, Chain, Said, State
+from engine.cli.screen import counted
 from engine.holder import Reading, read
 from engine.node import STORE_FOLDER, damage, open_store, utc_now
 from engine.problems import errors

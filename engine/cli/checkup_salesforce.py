@@ -18,7 +18,8 @@ from msgspec.structs import replace
 
 from engine import limits
 from engine.cli.checkup_links import Said, ago, is_email
-from engine.cli.salesforce_text import counted, listed
+from engine.cli.salesforce_text import listed
+from engine.cli.screen import counted
 from engine.profiles.encoding import BadRecord, decode
 from engine.profiles.ids import Kind
 from engine.profiles.store import Store, StoreError

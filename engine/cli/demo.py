@@ -31,8 +31,8 @@ from urllib.request import ProxyHandler, build_opener
 import click
 
 from engine.cli import crowd
-from engine.cli.check import counted
 from engine.cli.kinds import Whole
+from engine.cli.screen import counted
 from engine.cli.site import Site
 from engine.cli.trouble import told
 from engine.node import Node, utc_now

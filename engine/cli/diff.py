@@ -16,10 +16,10 @@ import click
 from msgspec import Struct
 
 from engine.cli import diff_text, options
-from engine.cli.check import counted, with_line
 from engine.cli.check import print_text as print_problems
+from engine.cli.check import with_line
 from engine.cli.revision import PREFIX, texts
-from engine.cli.screen import fail, say
+from engine.cli.screen import counted, fail, say
 from engine.cli.stored import left_out, sampled, stored_settings, visitors
 from engine.decide.cases import failures
 from engine.decide.decider import Decider

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from engine.cli.check import counted
+from engine.cli.screen import counted
 from engine.cli.stored import of_them
 from engine.problems import Problem
 from engine.problems import as_json as problem_json

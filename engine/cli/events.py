@@ -19,8 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from engine.cli import options
-from engine.cli.check import counted
-from engine.cli.screen import fail, say
+from engine.cli.screen import counted, fail, say
 from engine.cli.stored import bytes_bar
 from engine.cli.table import print_table
 from engine.cli.trouble import told

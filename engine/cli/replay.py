@@ -13,8 +13,7 @@ import click
 import msgspec
 
 from engine.cli import options
-from engine.cli.check import counted
-from engine.cli.screen import fail, say
+from engine.cli.screen import counted, fail, say
 from engine.cli.stored import bytes_bar
 from engine.cli.trouble import told
 from engine.node import open_store

@@ -14,8 +14,8 @@ import msgspec
 
 from engine.cli import options
 from engine.cli.salesforce_options import in_words
-from engine.cli.salesforce_text import Bars, counted, listed, unusable
-from engine.cli.screen import fail, say
+from engine.cli.salesforce_text import Bars, listed, unusable
+from engine.cli.screen import counted, fail, say
 from engine.node import open_store, utc_now
 from engine.problems import did_you_mean
 from engine.profiles.record import time_ms

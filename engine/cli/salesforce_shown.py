@@ -17,8 +17,8 @@ import msgspec
 from engine.cli import options
 from engine.cli.explain_text import safe
 from engine.cli.salesforce_options import in_words, objects
-from engine.cli.salesforce_text import Bars, counted, listed, usage
-from engine.cli.screen import fail, say
+from engine.cli.salesforce_text import Bars, listed, usage
+from engine.cli.screen import counted, fail, say
 from engine.cli.table import print_table
 from engine.node import open_store, utc_now
 from engine.profiles.record import time_ms

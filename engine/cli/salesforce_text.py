@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import click
 
-from engine.cli.screen import say
+from engine.cli.screen import counted, say
 from engine.salesforce.state import Outcome, Part
 
 UNUSABLE_SHOWN = 3  # fields, of one object
@@ -86,11 +86,6 @@ def usage(outcome: Outcome) -> str:
     if outcome.used is None or outcome.total is None:
         return calls
     return f"{calls}; {outcome.used:,} of the org's {outcome.total:,} in 24 hours are used"
-
-
-def counted(number: int, noun: str, nouns: str = "") -> str:
-    """`1 lead`, `1,204 leads`; `nouns` where it is no mere `s`."""
-    return f"{number:,} {noun if number == 1 else nouns or f'{noun}s'}"
 
 
 def unusable(counts: dict[str, int]) -> str:

@@ -1,4 +1,4 @@
-"""Where text meets the terminal: messages for people, colour only where somebody sees it."""
+"""Where text meets the terminal: messages for people, numbers with their nouns, colour only where somebody sees it."""
 
 import sys
 from typing import IO, NoReturn
@@ -30,3 +30,8 @@ def for_people() -> bool:
 def fail(message: str) -> NoReturn:
     """End the command: exit code 2 and this line."""
     raise CannotRun(message)
+
+
+def counted(number: int, noun: str, nouns: str = "") -> str:
+    """`1 lead`, `1,204 leads`; `nouns` where it is no mere `s`."""
+    return f"{number:,} {noun if number == 1 else nouns or f'{noun}s'}"

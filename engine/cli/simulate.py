@@ -24,9 +24,8 @@ import msgspec
 import re2
 
 from engine.cli import completion, options
-from engine.cli.check import counted
 from engine.cli.kinds import Whole
-from engine.cli.screen import fail, say
+from engine.cli.screen import counted, fail, say
 from engine.cli.stored import bytes_bar, named
 from engine.cli.table import print_table
 from engine.cli.trouble import told

@@ -17,9 +17,8 @@ import msgspec
 
 from engine import limits
 from engine.cli import options, store_copy
-from engine.cli.check import counted
 from engine.cli.replay import carried_out
-from engine.cli.screen import fail, say
+from engine.cli.screen import counted, fail, say
 from engine.cli.store_nodes import applied, print_nodes
 from engine.cli.stored import bar, named
 from engine.cli.table import print_table
