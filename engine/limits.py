@@ -99,7 +99,7 @@ WATCHDOG_S = 11.0  # of it, then the process ends without finishing
 LAST_CALL_S = 1.0  # a connection that was idle for longer than this is closed without waiting for its next request
 DOOR_S = 0.2  # connections that were made while the last door closed are still taken: more than a round trip
 DOOR_LOOK_S = 0.01  # then between two looks at who is in the queue: the loop takes all of them in a turn
-WORD_LOOKS = 200  # as long as a worker waits for its parent's word, whether the service ends or it alone
+WORD_LOOKS = 200  # for its parent's word, whether the service ends or a worker alone: 2 s, a parent may be 0.5 s late
 DOOR_LOOKS = 100  # where a door cannot be shut without closing it, somebody may always be there
 
 # --- profiles ------------------------------------------------------------------------------------------------

@@ -66,7 +66,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("mutiny_edge.node")
 
 STORE_FOLDER = "profiles"  # in the data folder
-
 T = TypeVar("T")
 _ONLY_READS = "nothing is written here: this process only reads"
 

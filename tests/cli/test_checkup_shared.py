@@ -111,14 +111,19 @@ def test_a_replica_takes_no_writes(valkey_servers: Any, valkey: Any) -> None:
     assert "what is written there is lost" in said(look(settings, utc_now), settings)["writes"][1]
 
 
+def said_to_a_user(server: Any, *rights: str) -> dict[str, Any]:
+    """What is found by who has these rights alone."""
+    server.ask("ACL", "SETUSER", "app", "on", ">pw", *rights)
+    try:
+        settings = Settings(store=server.url("app", "pw"))
+        return said(look(settings, utc_now), settings)
+    finally:
+        server.ask("ACL", "DELUSER", "app")
+
+
 def test_a_user_who_may_not_write(valkey_server: Any) -> None:
     """Every right that is lacking is named at once; who may not ask how it is, is told that too."""
-    valkey_server.ask("ACL", "SETUSER", "app", "on", ">pw", "~mutiny:*", "+@read", "+ping", "+select")
-    try:
-        settings = Settings(store=valkey_server.url("app", "pw"))
-        found = said(look(settings, utc_now), settings)
-    finally:
-        valkey_server.ask("ACL", "DELUSER", "app")
+    found = said_to_a_user(valkey_server, "~mutiny:*", "+@read", "+ping", "+select")
     assert found["writes"][0] == "trouble"
     for command in ("SET", "DEL", "HSET", "HDEL", "EVAL", "EVALSHA"):
         assert f"the command {command}" in found["writes"][1]
@@ -146,12 +151,7 @@ def test_a_replica_that_hangs(valkey_servers: Any, valkey: Any) -> None:
 
 def test_a_server_that_does_not_tell_its_settings(valkey_server: Any) -> None:
     """It says so, and where to look; no failure."""
-    valkey_server.ask("ACL", "SETUSER", "app", "on", ">pw", "~*", "&*", "+@all", "-config")
-    try:
-        settings = Settings(store=valkey_server.url("app", "pw"))
-        found = said(look(settings, utc_now), settings)
-    finally:
-        valkey_server.ask("ACL", "DELUSER", "app")
+    found = said_to_a_user(valkey_server, "~*", "&*", "+@all", "-config")
     assert "appendfsync and save" in found["on disk"][1]
     assert "not permitted" in found["on disk"][1]
     assert "not permitted" in found["near-cache"][1]
