@@ -47,6 +47,13 @@ def wait_for(process: Any, lines: int) -> list[str]:
     return [process.stdout.readline() for _ in range(lines)]
 
 
+def rest_of(process: Any) -> str:
+    """What it printed besides, once it is dead and its locks are gone."""
+    printed = str(process.stdout.read())
+    process.wait()
+    return printed
+
+
 def entries_of(folder: Path) -> dict[int, bytes | None]:
     """All that is there."""
     return {
@@ -65,7 +72,7 @@ def test_a_writer_is_killed_again_and_again(folder: Path, begin_child: BeginChil
         assert len(finished(folder)) < len(files(folder))
         time.sleep(chance.random() / 10)
         process.kill()
-        last = int(process.communicate()[0].split("\n")[-2:][0] or first)
+        last = int(rest_of(process).split("\n")[-2:][0] or first)
         acknowledged.update(range(first, last))
     assert finished(folder) == [path for path in files(folder) if path.stat().st_size]
     recover(folder)
@@ -83,7 +90,7 @@ def test_who_overwrites_is_killed(folder: Path, begin_child: BeginChild, clock: 
     wait_for(process, 2)
     time.sleep(chance.random() / 10)
     process.kill()
-    done = int((["1", *process.communicate()[0].split()])[-1])
+    done = int((["1", *rest_of(process).split()])[-1])
     recover(folder)
     found = entries_of(folder)
     assert found.keys() == set(range(1_000))
