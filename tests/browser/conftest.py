@@ -220,7 +220,7 @@ class Page(Thing):
 
     def until(self, expression: str) -> None:
         """Wait until an expression is true there."""
-        self("waitForFunction", expression)
+        self("until", expression)
 
     def text(self, selector: str) -> str | None:
         """What an element says; None where there is none."""

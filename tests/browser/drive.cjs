@@ -6,6 +6,8 @@
 // {do: "requests"}  what it asked for: [[method, url, body, status or error], …]
 // {do: "block"}     requests of a context to addresses like this fail, as with an ad blocker
 // {do: "reach"}     requests of a context to one origin are answered by another one
+// {do: "until"}     wait until an expression is true there. Playwright's own way looks again by `eval`, in the page: a page
+//                   whose policy forbids that fails wherever it is not true at once
 'use strict'
 
 const readline = require('node:readline')
@@ -27,7 +29,21 @@ function watch(page) {
   })
 }
 
+const PATIENCE_MS = 30_000
+
+async function until(page, expression) {
+  for (const end = Date.now() + PATIENCE_MS; ; await page.waitForTimeout(10)) {
+    try {
+      if (await page.evaluate(`!!(${expression})`)) return
+    } catch (error) {
+      if (!String(error).includes('because of a navigation')) throw error
+    }
+    if (Date.now() > end) throw new Error(`not true in ${PATIENCE_MS / 1000} s: ${expression}`)
+  }
+}
+
 const ours = {
+  until,
   errors: (page) => page.errors,
   requests: (page) => page.asked,
   block: (context, address) => context.route(address, (route) => route.abort('blockedbyclient')),
@@ -43,7 +59,7 @@ async function obey({ on, do: verb, args, as }) {
   const result = await (ours[verb] ? ours[verb](thing, ...args) : thing[verb](...args))
   if (as) things[as] = result
   if (verb === 'newPage') watch(result)
-  return as || verb === 'goto' || verb === 'reload' || verb === 'goBack' || verb === 'waitForFunction' ? null : result
+  return as || verb === 'goto' || verb === 'reload' || verb === 'goBack' ? null : result
 }
 
 async function main() {
