@@ -17,7 +17,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -76,16 +76,18 @@ class Mirror:
     def __init__(self, data: Path, *, read_only: bool = False) -> None:
         """Open it; make it where there is none. With `read_only` there must be one."""
         self.path = path_of(data)
-        with self._telling():
+        with self._telling(), ExitStack() as opening:
             if not read_only:
                 self.path.parent.mkdir(0o700, parents=True, exist_ok=True)
                 os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             address = f"{self.path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
-            self._db = sqlite3.connect(address, uri=True, timeout=_PATIENCE_S, isolation_level=None)
+            opened = sqlite3.connect(address, uri=True, timeout=_PATIENCE_S, isolation_level=None)
+            self._db = opening.enter_context(closing(opened))
             if not read_only:
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = NORMAL")  # in WAL: nothing is damaged, the last page may be lost
             self._make_or_check(read_only=read_only)
+            opening.pop_all()  # it stays open
 
     @property
     def id(self) -> str:
