@@ -22,6 +22,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
+import re2
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as AnyRequest
@@ -97,9 +98,15 @@ def build(
     metrics = Metrics(node)
     served = [address for address in addresses(node, proxies, metrics) if gate or address.who != "admin"]
     served += described.addresses(served, proxies)
-    return App(
-        node, [Door(address, cors, gate, node.counts.refused) for address in served], proxies, metrics, telemetry
-    )
+    doors = [Door(address, cors, gate, node.counts.refused) for address in served]
+    return App(node, doors, proxies, metrics, telemetry)
+
+
+def _route(path: str, app: ASGIApp) -> Route:
+    """The path as a whole. To Starlette's `.` and `$` a newline is not in it, or is its end."""
+    route = Route(path, app)
+    route.path_regex = re2.compile(f"(?s){route.path_regex.pattern.removesuffix('$')}\\z")
+    return route
 
 
 class App:
@@ -125,9 +132,10 @@ class App:
         self.doors = tuple(doors)
         self.metrics = metrics
         traced = telemetry.traced if telemetry is not None else _as_it_is
-        self.routes = tuple(Route(door.address.path, traced(door.address.shown, door)) for door in doors)
+        self.routes = tuple(_route(door.address.path, traced(door.address.shown, door)) for door in doors)
         self._node = node
         [self._decide] = [door for door in doors if door.address.path == DECIDE]
+        self.cors = self._decide.cors
         self.straight = decide.Straight(node, proxies, self._decide, traced=telemetry is not None)
         self._page_view = traced(DECIDE, self._decided)
         node.jobs.on_step = telemetry.step if telemetry is not None else None

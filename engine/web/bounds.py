@@ -11,32 +11,35 @@ from msgspec import Struct
 
 from engine import limits
 from engine.web.clients import ticks
+from engine.web.door import FORMS, Who
 from engine.web.ingest import INGEST, METRICS, SETTINGS, WEBHOOK
 from engine.web.ofrep.addresses import UNDER
 from engine.web.refusal import Form, Refused
 
 
 class Bounds(Struct, frozen=True):
-    """How large a body may be, and how long after its first byte a request must be complete. `public`: refusals may
-    be read by any page; they say nothing of a visitor. `form` is the one in which its clients read refusals.
-    """
+    """How large a body may be, and how long after its first byte a request must be complete; `who` may call."""
 
     body_bytes: int
     request_ticks: int
-    public: bool = False
-    form: Form = "problem"
+    who: Who = "anybody"
+
+    @property
+    def form(self) -> Form:
+        """The one in which its clients read refusals."""
+        return FORMS.get(self.who, "problem")
 
 
 DECIDE_PATH: Final = b"/v1/decide"
 OTHER: Final = Bounds(limits.DECIDE_BODY_BYTES, ticks(limits.DECIDE_S))
-_INGEST: Final = Bounds(limits.BATCH_BYTES, ticks(limits.INGEST_S), public=True, form="segment")
+_INGEST: Final = Bounds(limits.BATCH_BYTES, ticks(limits.INGEST_S), who="source")
 _BOUNDS: Final[Mapping[bytes, Bounds]] = {
-    DECIDE_PATH: Bounds(limits.DECIDE_BODY_BYTES, ticks(limits.DECIDE_S), public=True),
+    DECIDE_PATH: Bounds(limits.DECIDE_BODY_BYTES, ticks(limits.DECIDE_S), who="page"),
     **dict.fromkeys((path.encode() for path in (*INGEST, METRICS)), _INGEST),
 }
 _SEGMENT: Final = (WEBHOOK.encode(), SETTINGS.encode())
 _OFREP: Final = UNDER.encode()
-_FLAGS: Final = Bounds(limits.DECIDE_BODY_BYTES, ticks(limits.DECIDE_S), public=True, form="ofrep")
+_FLAGS: Final = Bounds(limits.DECIDE_BODY_BYTES, ticks(limits.DECIDE_S), who="flags")
 
 
 def of_url(url: bytes) -> Bounds:

@@ -112,6 +112,10 @@ class Cors:
         self.for_any: RawHeaders | None = [(b"access-control-allow-origin", b"*")] if "*" in origins else None
         self._origins = frozenset(origin.rstrip("/").lower().encode() for origin in origins)
 
+    def readable(self, who: Who, origin: bytes | None) -> RawHeaders:
+        """The headers by which a script of this `Origin` may read an answer of an address that is for these."""
+        return [*self.headers(origin), *_MAY_READ.get(who, ())] if who in _MAY_SEND else []
+
     def headers(self, origin: bytes | None) -> RawHeaders:
         """The headers of an answer to a request with this `Origin`."""
         if self.for_any is not None:
@@ -130,8 +134,7 @@ class Door:
             raise ValueError(f"{address.path} is for admins, and nobody checks their keys")
         self.address = address
         self._form: Form = FORMS.get(address.who, "problem")
-        self._cors = cors if address.who in _MAY_SEND else None
-        self._may_read = _MAY_READ.get(address.who, [])
+        self.cors = cors
         self._refused: Counter[str] = Counter() if refused is None else refused
         self._gate = gate if address.who == "admin" else None
         self._answer = address.answer
@@ -140,7 +143,7 @@ class Door:
         self._allow = (b"allow", ", ".join([*allowed, "OPTIONS"]).encode())
         self._options = Reply(b"", 204, headers=self._preflight())
         # Does an answer hang on the `Origin`?
-        self.heeds_origin = self._cors is not None and self._cors.for_any is None
+        self.heeds_origin = address.who in _MAY_SEND and cors.for_any is None
         self._good_heads: dict[bytes | None, Head] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -184,7 +187,7 @@ class Door:
     def _head(self, reply: Reply, headers: Headers) -> RawHeaders:
         """The head of an answer to a request with these headers."""
         readable = not (self._form == "segment" and reply.status in _TRIED_AGAIN and b"authorization" not in headers)
-        allowed = [*self._cors.headers(headers.get(b"origin")), *self._may_read] if self._cors and readable else ()
+        allowed = self.cors.readable(self.address.who, headers.get(b"origin")) if readable else ()
         no_length = reply.status in _WITHOUT_BODY or reply.rest is not None
         length = () if no_length else ((b"content-length", b"%d" % len(reply.body)),)
         kind, kept = (b"content-type", reply.media_type), (b"cache-control", reply.cache)
@@ -208,7 +211,7 @@ class Door:
 
     def _preflight(self) -> RawHeaders:
         """What is allowed; to browsers in words of their own."""
-        if self._cors is None:
+        if self.address.who not in _MAY_SEND:
             return [self._allow]
         return [
             self._allow,

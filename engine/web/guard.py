@@ -31,7 +31,7 @@ from engine import limits
 from engine.web import lastwords
 from engine.web.bounds import OTHER, Bounds, body_too_large, head_too_large, of_url, url_too_long
 from engine.web.clients import NEVER, Clients, ticks
-from engine.web.door import TAKEN_BACK
+from engine.web.door import TAKEN_BACK, Cors
 from engine.web.refusal import Refused
 
 # What a connection is doing.
@@ -64,9 +64,10 @@ class _Flow(FlowControl):
 
 
 class Guard(HttpToolsProtocol):
-    """One connection. Its server's state must be `Clients`."""
+    """One connection. Its server's state must be `Clients`. `cors`: which websites' scripts may read its refusals."""
 
     server_state: Clients
+    cors = Cors(("*",))
 
     def __init__(
         self,
@@ -302,8 +303,10 @@ class Guard(HttpToolsProtocol):
         answered = self._state == BODY and self.cycle.response_complete
         if not answered:  # else whoever did has counted it
             self.server_state.count(refused.code)
+        headers = self.scope["headers"] if self._state == BODY else self.headers
+        without_body = self.parser.get_method() == b"HEAD"
         words = lastwords.response(
-            refused, self._bounds(), self.server_state.lines, without_body=self.parser.get_method() == b"HEAD"
+            refused, self.url, headers, self.server_state.lines, self.cors, without_body=without_body
         )
         earlier = bool(self.pipeline) if self._state == BODY else self._answering()
         if self._state == BODY:

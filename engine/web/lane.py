@@ -91,6 +91,7 @@ class Lane(Guard):
         self._is_there = isinstance(app, App) and not config.access_log
         if isinstance(app, App):
             self._straight = app.straight
+            self.cors = app.cors
         self._said: dict[bytes, bytes] = {}  # its headers, under the names that were sent
         self._body: list[bytes] = []
         self._first: list[None] = []  # empty once it has begun

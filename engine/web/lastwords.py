@@ -8,24 +8,38 @@ What lives here: the words. What may not: when they are said, and what happens t
 """
 
 import logging
+from collections.abc import Iterable
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from engine.web.bounds import Bounds
+from engine.web.bounds import of_url
+from engine.web.door import Cors
+from engine.web.ofrep.addresses import flag_in
 from engine.web.refusal import MEDIA_TYPE, Refused
 
 log = logging.getLogger("mutiny_edge.web")
 
 
-def response(refused: Refused, bounds: Bounds, lines: bytes, *, without_body: bool = False) -> bytes:
-    """The refusal as a whole response, the last one on its connection; `lines` are headers that every answer has."""
-    body = refused.body(bounds.form)
+def response(
+    refused: Refused,
+    url: bytes,
+    headers: Iterable[tuple[bytes, bytes]],
+    lines: bytes,
+    cors: Cors,
+    *,
+    without_body: bool = False,
+) -> bytes:
+    """The refusal as a whole response, the last one on its connection; `lines` are headers that every answer has.
+
+    `url` and `headers` are those of the request, as far as they were read.
+    """
+    bounds = of_url(url)
+    body = refused.body(bounds.form, flag_in(url))
     head = [STATUS_LINE[refused.status_in(bounds.form)], lines]
     head.append(b"content-type: %b\r\ncontent-length: %d\r\n" % (MEDIA_TYPE[bounds.form], len(body)))
     head.append(b"cache-control: no-store\r\nx-content-type-options: nosniff\r\nconnection: close\r\n")
-    if bounds.public:
-        head.append(b"access-control-allow-origin: *\r\n")
+    head.extend(b"%b: %b\r\n" % header for header in cors.readable(bounds.who, dict(headers).get(b"origin")))
     head.append(b"\r\n")
     if not without_body:
         head.append(body)

@@ -51,6 +51,8 @@ def test_readyz_says_in_one_line_what_is_wrong_with_the_store(call: Any, node: N
         ("GET", "/", 404, "not-found"),
         ("POST", "/v1/decide/", 404, "not-found"),
         ("GET", "/v1/d%00", 404, "not-found"),
+        ("GET", "/healthz\n", 404, "not-found"),
+        ("POST", "/v1/decide\n", 404, "not-found"),
         ("POST", "/healthz", 405, "method-not-allowed"),
     ],
 )

@@ -7,22 +7,22 @@ from engine.web import bounds
 
 
 @pytest.mark.parametrize(
-    ("url", "body_bytes", "public", "form"),
+    ("url", "body_bytes", "who", "form"),
     [
-        (b"/v1/decide", limits.DECIDE_BODY_BYTES, True, "problem"),
-        (b"/v1/decide?visitorId=1", limits.DECIDE_BODY_BYTES, True, "problem"),
-        (b"/v1/batch", limits.BATCH_BYTES, True, "segment"),
-        (b"/v1/t", limits.BATCH_BYTES, True, "segment"),
-        (b"/v1/webhook/www", limits.BATCH_BYTES, True, "segment"),
-        (b"/ofrep/v1/evaluate/flags/site", limits.DECIDE_BODY_BYTES, True, "ofrep"),
-        (b"/healthz", limits.DECIDE_BODY_BYTES, False, "problem"),
-        (b"", limits.DECIDE_BODY_BYTES, False, "problem"),
+        (b"/v1/decide", limits.DECIDE_BODY_BYTES, "page", "problem"),
+        (b"/v1/decide?visitorId=1", limits.DECIDE_BODY_BYTES, "page", "problem"),
+        (b"/v1/batch", limits.BATCH_BYTES, "source", "segment"),
+        (b"/v1/t", limits.BATCH_BYTES, "source", "segment"),
+        (b"/v1/webhook/www", limits.BATCH_BYTES, "source", "segment"),
+        (b"/ofrep/v1/evaluate/flags/site", limits.DECIDE_BODY_BYTES, "flags", "ofrep"),
+        (b"/healthz", limits.DECIDE_BODY_BYTES, "anybody", "problem"),
+        (b"", limits.DECIDE_BODY_BYTES, "anybody", "problem"),
     ],
 )
-def test_bounds_by_path(url: bytes, body_bytes: int, public: bool, form: str) -> None:
+def test_bounds_by_path(url: bytes, body_bytes: int, who: str, form: str) -> None:
     """What is in no table has the bounds of a decision, and tells them to nobody else's page."""
     found = bounds.of_url(url)
-    assert (found.body_bytes, found.public, found.form) == (body_bytes, public, form)
+    assert (found.body_bytes, found.who, found.form) == (body_bytes, who, form)
     assert found.request_ticks > bounds.OTHER.request_ticks or form != "segment"
 
 

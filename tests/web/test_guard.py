@@ -135,8 +135,8 @@ def test_what_segment_sends_may_be_larger_and_is_refused_in_its_form(told: Any, 
         assert b"access-control-allow-origin: *" in received
 
 
-def test_what_no_flag_has_seen_is_refused_without_its_key(told: Any, wire: Any) -> None:
-    """In OFREP's form: a body, an address or a head that is too large, as the guide of OpenFeature says."""
+def test_what_no_flag_has_seen_is_refused_with_its_key(told: Any, wire: Any) -> None:
+    """In OFREP's form: a body, an address or a head that is too large."""
     path = "/ofrep/v1/evaluate/flags/site"
     large = wire.post(b"", path=path).replace(b"content-length: 0", b"content-length: 16385")
     long = wire.post(b"", path=path + "?x=" + "x" * limits.URL_BYTES)
@@ -144,7 +144,7 @@ def test_what_no_flag_has_seen_is_refused_without_its_key(told: Any, wire: Any) 
     for request, status in ((large, 413), (long, 414), (many, 431)):
         received = told(request)
         assert statuses(received) == [status]
-        assert b'{"errorCode":"GENERAL","errorDetails":"' in received
+        assert b'{"key":"site","errorCode":"GENERAL","errorDetails":"' in received
 
 
 def test_what_follows_a_body_is_no_header(ask: Any, wire: Any) -> None:

@@ -146,6 +146,16 @@ def test_whoever_has_a_strange_id_can_be_deleted(engine: Engine, identity: str) 
     assert engine.node.upkeep.unfinished() == 0
 
 
+def test_an_id_is_all_of_the_address(engine: Engine) -> None:
+    """A newline in it is part of it, also at its end."""
+    odd = {"type": "identify", "userId": "u\n2", "traits": {"email": "bob@example.com"}}
+    assert engine.send(odd) == 200
+    assert engine.admin("DELETE", "/v1/profiles/user/u1\n").status == 200
+    for path, email in (("u1", "ada@unmistakable.example"), ("u\n2", "bob@example.com")):
+        traits = engine.admin("GET", f"/v1/profiles/user/{path}").json["traits"]
+        assert email in [trait["value"] for trait in traits]
+
+
 @pytest.mark.parametrize("identity", ["user/u1", "anonymous/a1", "visitor/v1"])
 def test_afterwards_nothing_holds_a_value_of_theirs(engine: Engine, identity: str) -> None:
     """By whichever of their ids they are deleted: no record, no line of either log, no example, no decision."""
