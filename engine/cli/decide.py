@@ -1,7 +1,7 @@
 """`mutiny-edge decide`: the wire answer to one page view, without a server.
 
 1. The options become the body that a page would send, and the very function behind `POST /v1/decide` answers it: same
-   checks, same bytes.
+   checks, same bytes; what it refuses it tells of the option.
 2. Stored visitors are looked up if there are any. A question writes nothing: no store is made, and the ruleset is not
    kept as the last good one of a service.
 3. On a terminal the answer is laid out for people; in a pipe it is the bytes of the wire, in one line.
@@ -46,7 +46,7 @@ def command(rules: Path, data: Path, store: str | None, **asked: Any) -> None:
     headers, body = view.headers(asked["country"]), view.body(asked)
     with opened(options.settings(rules=rules, data=data, store=store)) as node:
         try:
-            answered = answer(body, node, headers, None, Proxies(("*",)))
+            answered = answer(body, node, headers, None, Proxies(("*",)), names=view.NAMES)
         except Refused as refused:
             fail(f"{refused.detail} [{refused.code}]")
     if for_people():

@@ -102,7 +102,7 @@ def _read(given: str) -> Given:
 def _asked(node: Node, asked: dict[str, Any]) -> Given:
     """The options as `POST /v1/decide` would read them, with what is stored of the visitor."""
     try:
-        read = ask.from_body(view.body(asked))
+        read = ask.from_body(view.body(asked), view.NAMES)
     except Refused as refused:
         fail(f"{refused.detail} [{refused.code}]")
     profile = node.profile(read.visitor_id, read.traits)

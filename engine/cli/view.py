@@ -5,18 +5,21 @@ What lives here: what `decide` and `explain` ask alike. What may not: answering.
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 from engine.cli import completion
 from engine.cli.kinds import Whole
+from engine.profiles.values import BadValue, normalise_traits
+from engine.web.ask import Names
 
+NAMES: Final = Names("--visitor", "--url")
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 class Traits(click.ParamType[dict[str, Any]]):
-    """A JSON object."""
+    """A JSON object whose values traits can have."""
 
     name = "json"
 
@@ -24,11 +27,14 @@ class Traits(click.ParamType[dict[str, Any]]):
         """The object, or a usage error that says what is wrong with the text."""
         try:
             traits = json.loads(value)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             self.fail(f"Expected a JSON object, got {value!r}: {error}", param, ctx)
         if not isinstance(traits, dict):
             self.fail(f"Expected a JSON object, got {value!r}", param, ctx)
-        return traits
+        try:
+            return normalise_traits(traits)
+        except BadValue as bad:
+            self.fail(f"{bad}.", param, ctx)
 
 
 def of(*, required: bool) -> Callable[[Decorated], Decorated]:

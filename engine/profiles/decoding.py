@@ -7,16 +7,20 @@ What lives here: all that a JSON decoder raises, mended or told. What may not: s
    nobody may go without an answer for it: such halves become U+FFFD, and what is left is decoded.
 3. msgspec raises its own error, UnicodeDecodeError and RecursionError; here they are `NotJson`, or `WrongType` for JSON
    of another shape.
-4. msgspec speaks of Python's types (`Expected str | null, got int - at $.visitorId`), clients of JSON's: "Expected
+4. Of a number that is too large msgspec says not in which trait it stands (`$.traits[...]`); that is looked for.
+5. msgspec speaks of Python's types (`Expected str | null, got int - at $.visitorId`), clients of JSON's: "Expected
    text, got a number - at visitorId". A message of msgspec's that is not known here goes out as it is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import Final, TypeVar
+from math import isinf
+from typing import Any, Final, TypeVar
 
 import msgspec
 import re2
+
+from engine.profiles.values import shown
 
 T = TypeVar("T")
 
@@ -36,11 +40,14 @@ _WANTED: Final = {
 }
 _GOT: Final = {**_WANTED, "int": "a number", "null": "null"}
 _BOUNDS: Final = {">=": "of at least", "<=": "of at most"}
+_TOO_LARGE: Final = "Number out of range"
+_SOMEWHERE: Final = "[...]"  # so msgspec writes a member of what has members of any name
 _OTHERS: Final = {
     "Invalid RFC3339 encoded datetime": f"Expected {_WANTED['datetime']}",
-    "Number out of range": "Expected a number that 64 bits can hold",
+    _TOO_LARGE: "Expected a number that 64 bits can hold",
     "Input data was truncated": "The JSON ends too early",
 }
+_any_number: Final = msgspec.json.Decoder(float_hook=float).decode  # infinity for what is too large
 
 
 class NotJson(ValueError):
@@ -58,7 +65,7 @@ def decoded(decode: Callable[[bytes], T], raw: bytes) -> T:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         if type(error) is msgspec.DecodeError and (whole := _without_halves(raw)) != raw:
             return decoded(decode, whole)  # once: it has no halves any more
-        raise _told(error) from None
+        raise _told(error, raw) from None
 
 
 def _without_halves(raw: bytes) -> bytes:
@@ -78,7 +85,7 @@ def _without_halves(raw: bytes) -> bytes:
     return rb"\u".join([first, *pieces]).replace(b"\0\0", rb"\\")
 
 
-def _told(error: Exception) -> NotJson | WrongType:
+def _told(error: Exception, raw: bytes) -> NotJson | WrongType:
     if isinstance(error, UnicodeDecodeError):
         return NotJson(f"Expected UTF-8, got other bytes: {error.reason}")
     if isinstance(error, RecursionError):
@@ -87,9 +94,27 @@ def _told(error: Exception) -> NotJson | WrongType:
     said = _in_words(what)
     if not isinstance(error, msgspec.ValidationError):
         return NotJson(said)
-    # `$.traits[...]` is a place within traits that msgspec does not name
-    where = place.strip("`").removeprefix("$").removeprefix(".").removesuffix("[...]")
+    where, somewhere, _ = place.strip("`").removeprefix("$").removeprefix(".").partition(_SOMEWHERE)
+    if somewhere and what == _TOO_LARGE:
+        where = _too_large(raw, where)
     return WrongType(f"{said} - at {where}" if where else said)
+
+
+def _too_large(raw: bytes, within: str) -> str:
+    """The place of the first number within this one that is too large; this one where that cannot be said."""
+    try:
+        places = (shown(path) for path in _infinite(_any_number(raw), ()))
+        return next((place for place in places if place.startswith(within)), within)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return within
+
+
+def _infinite(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    if type(value) is float and isinf(value):
+        yield path
+    members = value.items() if type(value) is dict else enumerate(value) if type(value) is list else ()
+    for step, inner in members:
+        yield from _infinite(inner, (*path, step))
 
 
 def _in_words(what: str) -> str:

@@ -9,7 +9,7 @@ decide body) sends them through here once; whatever is behind this line need not
 3. Whole numbers beyond 64 bits signed become floats, as in CEL and JavaScript; NaN and infinity are refused.
 4. A lone surrogate (half a character, from text cut by UTF-16 units) becomes U+FFFD; it could not be stored.
 5. What Python programs have beside is what it stands for: a tuple a list, text, numbers and the like of a class of
-   their own (Django's `SafeString`, an enumeration) the plain ones.
+   their own (Django's `SafeString`, an enumeration) the plain ones. The name of a member is text, and nothing else is.
 6. Depth and number of members are bounded (`limits.VALUE_DEPTH`, `limits.VALUE_MEMBERS`), for all traits of one
    message together.
 """
@@ -42,13 +42,13 @@ class BadValue(ValueError):
     """A value that cannot be stored. The message says where (`address.city`) and why; it never shows the value."""
 
     def __init__(self, why: str, path: tuple[str | int, ...] = ()) -> None:
-        super().__init__(f"{_shown(path)}: {why}" if path else why)
+        super().__init__(f"{shown(path)}: {why}" if path else why)
         self.why = why
         self.path = path
 
     def within(self, root: str) -> str:
         """The message for values that lie in `root`: `traits.address.city: …`."""
-        return f"{_shown((root, *self.path))}: {self.why}"
+        return f"{shown((root, *self.path))}: {self.why}"
 
 
 def normalise(value: Any) -> Any:
@@ -79,8 +79,7 @@ class _Reading:
         try:
             return self.value(value, depth)
         except BadValue as bad:
-            step = name if isinstance(name, int) else _text(name[:_NAME_SHOWN_CHARS])
-            raise BadValue(bad.why, (step, *bad.path)) from None
+            raise BadValue(bad.why, (name, *bad.path)) from None
 
     def value(self, value: Any, depth: int) -> Any:
         kind = type(value)
@@ -114,7 +113,7 @@ class _Reading:
         return [self.member(index, inner, depth + 1) for index, inner in enumerate(value)]
 
 
-def _shown(path: tuple[str | int, ...]) -> str:
+def shown(path: tuple[str | int, ...]) -> str:
     """`lines[0].city`; the head of a long one, for what is nested deeply is found by its beginning."""
     parts = [_step(step) for step in path[:_STEPS_SHOWN]]
     return "".join(parts).removeprefix(".") + ("…" if len(path) > _STEPS_SHOWN else "")
@@ -123,6 +122,7 @@ def _shown(path: tuple[str | int, ...]) -> str:
 def _step(step: str | int) -> str:
     if isinstance(step, int):
         return f"[{step}]"
+    step = _text(step[:_NAME_SHOWN_CHARS])
     return f".{step}" if step.isprintable() and not set(step) & _PUNCTUATION else f"[{json.dumps(step)}]"
 
 
@@ -136,9 +136,9 @@ def _text(text: str) -> str:
 
 
 def _name(name: Any) -> str:
-    if type(name) is not str:
+    if not isinstance(name, str):
         raise BadValue(f"expected text as the name of a member, got {type(name).__name__}")
-    return _text(name)
+    return _text(name if type(name) is str else str.__str__(name))
 
 
 def _as_float(number: int) -> float:

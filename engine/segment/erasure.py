@@ -11,8 +11,9 @@ meant and what stays of a message (`deletion`), how lines are overwritten (`even
    once more what was appended meanwhile, by a process that had looked into the store before the deletion was there.
    They are cut out of what is Parquet by now (`cutting`), at last; nothing is compacted meanwhile (`Erasures.alone`).
    However many deletions wait, the logs are gone through once for all of them.
-4. Torn ends that were set aside, and damaged lines that name one of the ids, are removed: nobody can say whose they
-   are.
+4. Torn ends that were set aside, and damaged lines and rejected messages in which one of the ids stands, are removed:
+   nobody can say whose they are. What was rejected was not understood, mostly because an id or a name stands where
+   none belongs; so whatever member holds the id, the rest may be the person's.
 5. An admin deletes what is there now, whatever time its clock said (`moment`). Segment's deletions have a time, are
    delivered again and out of order, and so take what happened until then: any order and any repeats end the same.
 """

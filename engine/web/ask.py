@@ -8,11 +8,13 @@ What may not: deciding, what headers mean (`surroundings.py`), anything that cou
    is absent. A whole number may be written with a point (`4.0`), as whoever has all numbers as doubles writes it.
 3. The structs are out of the garbage collector's sight (`gc=False`): they live for one request and hold no cycle.
 4. Traits that the page sends are bounded as stored ones are (`limits.VALUE_DEPTH`, `limits.VALUE_MEMBERS`).
+5. What is wrong is told under the name that it has where it was said (`Names`): a member, a field of the query, an
+   option of the command line.
 """
 
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -30,8 +32,21 @@ from engine.words import Page, Traits, Visit
 _QUERY_FIELDS = 100  # a client sends two to four
 
 
+class Names(Struct, frozen=True, gc=False):
+    """What the visitor's id and the page's address are called where they are said, in its notation."""
+
+    visitor_id: str
+    url: str
+
+
+IN_BODY: Final = Names("`visitorId`", "`page.url`")
+IN_QUERY: Final = Names("`visitorId`", "`url`")
+
+
 class Asked(Struct, frozen=True, gc=False):
-    """Who views what. `device` is only what the body itself said; `preview` is the token of a preview link."""
+    """Who views what. `device` is only what the body itself said; `preview` is the token of a preview link; `names`
+    are for what turns out wrong later.
+    """
 
     visitor_id: str
     page: Page
@@ -41,6 +56,7 @@ class Asked(Struct, frozen=True, gc=False):
     new: bool | None = None
     device: dict[str, str] = {}
     preview: str | None = None
+    names: Names = IN_BODY
 
 
 class PageSaid(Struct, gc=False):
@@ -97,9 +113,9 @@ def visit(asked: Asked, reads: AbstractSet[str], headers: Headers, peer: str | N
     return Visit(asked.count, asked.first_seen, asked.new, seen, where)
 
 
-def not_a_url() -> Refused:
+def not_a_url(names: Names) -> Refused:
     """How a page is refused whose URL turns out to be none."""
-    return Refused("bad-url", "Expected `page.url` as browsers show it: https://www.example.com/pricing")
+    return Refused("bad-url", f"Expected {names.url} as browsers show it: https://www.example.com/pricing")
 
 
 def said_in(body: bytes) -> Said:
@@ -110,31 +126,31 @@ def said_in(body: bytes) -> Said:
         return _decoded_anyhow(body)
 
 
-def from_body(body: bytes) -> Asked:
+def from_body(body: bytes, names: Names = IN_BODY) -> Asked:
     """The question of a JSON body. Raises `Refused`."""
-    return question(said_in(body))
+    return question(said_in(body), names)
 
 
-def question(said: Said) -> Asked:
+def question(said: Said, names: Names = IN_BODY) -> Asked:
     """The question, if it is one that can be decided. Raises `Refused`."""
     page, visitor_id = said.page, said.visitor_id
     if visitor_id is None or not is_visitor_id(visitor_id):
-        raise _no_visitor(visitor_id)
+        raise _no_visitor(visitor_id, names)
     if page is None or not page.url or len(page.url) > limits.URL_CHARS:
-        raise _no_page(page.url if page else None)
-    return understood(said, visitor_id, page)
+        raise _no_page(page.url if page else None, names)
+    return understood(said, visitor_id, page, names)
 
 
-def understood(said: Said, visitor_id: str, page: PageSaid) -> Asked:
+def understood(said: Said, visitor_id: str, page: PageSaid, names: Names = IN_BODY) -> Asked:
     """As `question`, once id and page were looked at. Raises `Refused`."""
     view = said.visit
     viewed = Page(page.url or "", page.referrer or "", page.title or "")
     traits = _traits(said.traits) if said.traits else {}
     used = _device(said.device) if said.device else _NOTHING
     if view is None:
-        return Asked(visitor_id, viewed, traits, None, None, None, used, said.preview)
+        return Asked(visitor_id, viewed, traits, None, None, None, used, said.preview, names)
     first_seen = _utc(view.first_seen) if view.first_seen else None
-    return Asked(visitor_id, viewed, traits, view.count, first_seen, view.new, used, said.preview)
+    return Asked(visitor_id, viewed, traits, view.count, first_seen, view.new, used, said.preview, names)
 
 
 def from_query(query: bytes) -> Asked:
@@ -150,12 +166,12 @@ def from_query(query: bytes) -> Asked:
     said = dict(pairs)
     visitor_id = said.get("visitorId")
     if visitor_id is None or not is_visitor_id(visitor_id):
-        raise _no_visitor(visitor_id)
+        raise _no_visitor(visitor_id, IN_QUERY)
     url = said.get("url")
     if not url or len(url) > limits.URL_CHARS:
-        raise _no_page(url)
+        raise _no_page(url, IN_QUERY)
     viewed = Page(url, said.get("referrer", ""), said.get("title", ""))
-    return Asked(visitor_id, viewed, {}, preview=said.get("preview"))
+    return Asked(visitor_id, viewed, {}, preview=said.get("preview"), names=IN_QUERY)
 
 
 def _decoded_anyhow(body: bytes) -> Said:
@@ -189,16 +205,17 @@ def settle_count(view: object) -> bool:
     return True
 
 
-def _no_visitor(visitor_id: str | None) -> Refused:
+def _no_visitor(visitor_id: str | None, names: Names) -> Refused:
     if visitor_id is None:
-        return Refused("missing-visitor-id", "Expected `visitorId`: the visitor's first-party cookie.")
-    return Refused("bad-visitor-id", f"Expected 1 to {limits.VISITOR_ID_CHARS} characters of A-Z a-z 0-9 . _ : -")
+        return Refused("missing-visitor-id", f"Expected {names.visitor_id}: the visitor's first-party cookie.")
+    expected = f"1 to {limits.VISITOR_ID_CHARS} characters of A-Z a-z 0-9 . _ : -"
+    return Refused("bad-visitor-id", f"Expected {names.visitor_id} of {expected}")
 
 
-def _no_page(url: str | None) -> Refused:
+def _no_page(url: str | None, names: Names) -> Refused:
     if not url:
-        return Refused("missing-url", "Expected `page.url`: the address of the page that is viewed.")
-    return Refused("bad-url", f"Expected a URL of at most {limits.URL_CHARS} characters, got {len(url)}.")
+        return Refused("missing-url", f"Expected {names.url}: the address of the page that is viewed.")
+    return Refused("bad-url", f"Expected {names.url} of at most {limits.URL_CHARS} characters, got {len(url)}.")
 
 
 def _traits(said: dict[str, Any]) -> Traits:

@@ -35,7 +35,14 @@ _NO_HEADERS: Final[Headers] = {}
 
 
 def answer(
-    body: bytes, node: Node, headers: Headers, peer: str | None, proxies: Proxies, *, store: Reads | None = None
+    body: bytes,
+    node: Node,
+    headers: Headers,
+    peer: str | None,
+    proxies: Proxies,
+    *,
+    store: Reads | None = None,
+    names: ask.Names = ask.IN_BODY,
 ) -> bytes:
     """The decision for a JSON body, as JSON. Raises `Refused` for what the client got wrong, NotAtOnce."""
     said = ask.said_in(body)
@@ -53,7 +60,7 @@ def answer(
         answered = node.answer(visitor_id, page.url, store)
         if answered is not None:
             return answered
-    return _answered(ask.question(said), node, headers, peer, proxies, store=store)
+    return _answered(ask.question(said, names), node, headers, peer, proxies, store=store)
 
 
 def _answered(
@@ -68,7 +75,7 @@ def _answered(
             return preview.answer(asked, visit, node, store)
         return to_json(node.decide(asked.visitor_id, asked.page, visit, asked.traits, store))
     except NotAUrl:
-        raise ask.not_a_url() from None
+        raise ask.not_a_url(asked.names) from None
 
 
 def endpoint(node: Node, proxies: Proxies) -> Answer:

@@ -30,7 +30,7 @@ def endpoint(node: Node, proxies: Proxies) -> Answer:
             try:
                 told = await asyncio.to_thread(explain, held.decider, profile, asked.page, visit, utc_now())
             except NotAUrl:
-                raise ask.not_a_url() from None
+                raise ask.not_a_url(asked.names) from None
         return Reply(to_json(told))
 
     return answer

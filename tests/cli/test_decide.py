@@ -112,15 +112,17 @@ def test_nothing_is_left_behind(decide, tmp_path):
 @pytest.mark.parametrize(
     ("visitor", "url", "more", "word"),
     [
-        ("a b", HOME, (), "bad-visitor-id"),
-        ("ada", "example.com", (), "bad-url"),
+        ("a b", HOME, (), "Expected --visitor of 1 to 128 characters of A-Z a-z 0-9 . _ : - [bad-visitor-id]"),
+        ("ada", "example.com", (), "Expected --url as browsers show it: https://www.example.com/pricing [bad-url]"),
+        ("ada", "", (), "Expected --url: the address of the page that is viewed. [missing-url]"),
         ("ada", HOME, ("--traits", "[1]"), "JSON object"),
         ("ada", HOME, ("--traits", "{"), "JSON object"),
+        ("ada", HOME, ("--traits", '{"a": NaN}'), "'--traits': a: expected a number, got NaN or infinity."),
         ("ada", HOME, ("--count", "-1"), "--count"),
     ],
 )
 def test_questions_that_are_none(decide, visitor, url, more, word):
-    """What the service would refuse is refused here, with the same code; exit code 2."""
+    """What the service would refuse is refused here, and told of the option; exit code 2."""
     done = decide(visitor, url, *more)
     assert (done.returncode, done.stdout) == (2, "")
     assert word in done.stderr

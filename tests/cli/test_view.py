@@ -46,6 +46,23 @@ def test_traits_are_an_object(traits):
     assert "Expected a JSON object" in done.output
 
 
+@pytest.mark.parametrize(
+    ("traits", "why"),
+    [
+        ('{"a": {"b": [1, -Infinity]}}', "a.b[1]: expected a number, got NaN or infinity."),
+        ('{"a": 1e999}', "a: expected a number, got NaN or infinity."),
+        ('{"a": ' + "9" * 400 + "}", "a: the number is too large."),
+        ('{"a": ' + "[" * 40 + "]" * 40 + "}", "nested deeper than"),
+        ("[" * 100_000, "Expected a JSON object"),
+    ],
+)
+def test_values_that_no_trait_has(traits, why):
+    """Told of the option; no page could send them, or the service would refuse them."""
+    done, _ = asked("--visitor", "a", "--url", "u", "--traits", traits)
+    assert (done.exit_code, "'--traits': " in done.output) == (2, True)
+    assert why in " ".join(done.output.split())
+
+
 def test_visitor_and_url_may_be_left_out_where_that_is_allowed():
     """A verb with another way to name them asks for neither."""
     assert asked()[0].exit_code == 2

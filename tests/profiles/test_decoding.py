@@ -28,6 +28,7 @@ class Visit(Struct):
 
 
 visit = msgspec.json.Decoder(Visit).decode
+LARGE = "Expected a number that 64 bits can hold"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,10 @@ def test_what_is_no_json(raw: bytes, why: str) -> None:
             "Expected a time with its zone, such as 2026-11-23T12:00:00Z - at since",
         ),
         (b'{"page": []}', "Expected an object, got a list - at page"),
-        (b'{"page": {"a": 1e999}}', "Expected a number that 64 bits can hold - at page"),
+        (b'{"page": {"a": 1e999}}', f"{LARGE} - at page.a"),
+        (b'{"x": 1e999, "page": {"a": [1, {"b c": -1e999}]}}', f'{LARGE} - at page.a[1]["b c"]'),
+        (b'{"page": {"%s": 1e999}}' % (b"a" * 100), f"{LARGE} - at page.{'a' * 64}"),
+        (rb'{"page": {"a": 1e999}, "x": "\ud800"}', f"{LARGE} - at page"),
         (b'{"pages": ["a", 1]}', "Expected text, got a number - at pages[1]"),
     ],
 )

@@ -91,6 +91,7 @@ def not_finite(value: Any) -> bool:
         ((1, (2, None)), [1, [2, None]]),
         (HTTPStatus.OK, 200),
         (Plan.PRO, "pro"),
+        ({Plan.PRO: 1}, {"pro": 1}),
         (Counter("aab"), {"a": 2, "b": 1}),
     ],
 )

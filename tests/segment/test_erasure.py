@@ -132,10 +132,11 @@ def test_a_clock_ahead_does_not_keep_anything(world: World) -> None:
 
 
 def test_the_rejected_log_too(world: World) -> None:
-    """Whatever names one of the ids, as text or a number, in JSON or not; others stay."""
+    """Whatever names one of the ids, as text or a number, in JSON or not, in whichever member; others stay."""
     said = [b'{"userId": "u1", "secret": 1}', b"{'userId': \"u1\"", b'{"anonymousId":"a1"}', b'{"userId":"u10"}']
+    said.append(b'{"userId": "somebody", "event": "", "properties": {"user": "u1", "secret": 2}}')
     world.rejected.append([encode_rejected(NOW_MS, "www", "wrong-type", "why", raw) for raw in said])
-    assert world.erase().rejected == 3
+    assert world.erase().rejected == 4
     assert [one.message for one in rejections(world.logs.rejected)] == [b'{"userId":"u10"}']
 
 

@@ -34,7 +34,7 @@ ALIKE = (
     *(path for path, call in INGEST.items() if path != f"/v1/{call}" or call in {"page", "screen", "alias", "import"}),
     *("/v1/explain", "/ofrep/v1/evaluate/flags", PROFILE),
 )
-TWICE = frozenset({"page", "visit", "device"})
+TWICE = frozenset({"page", "visit", "device", "page.url", "page.referrer"})
 SECRET = os.environ["SECRET"]
 
 words = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=20)
@@ -123,7 +123,7 @@ def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool
         if case.operation.path == WEBHOOK and "writeKey" in spoilt:
             return False
         # Of what is said twice, only that is looked at which counts: a message's own traits and group, and not those in
-        # its context; a context's `url`, and not its page's.
+        # its context; a context's `page.url`, and neither `url` nor its page's.
         is_in_context = "context -> " in spoilt or "/properties/context/" in spoilt
         return not (is_in_context and (case.operation.path in MESSAGES or TWICE & case.body["context"].keys()))
     return True

@@ -83,6 +83,26 @@ def test_get_answers_the_same(call: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        (b"visitorId=v1", "Expected `url`: the address of the page that is viewed."),
+        (b"visitorId=v1&url=nope", "Expected `url` as browsers show it: https://www.example.com/pricing"),
+        (b"visitorId=v1&url=" + b"x" * 8_200, "Expected `url` of at most 8192 characters, got 8200."),
+        (b"visitorId=v+1", "Expected `visitorId` of 1 to 128 characters of A-Z a-z 0-9 . _ : -"),
+    ],
+)
+def test_a_query_is_told_of_its_own_fields(call: Any, query: bytes, detail: str) -> None:
+    """`page.url` is in no query."""
+    assert call("GET", query=query).json["detail"] == detail
+
+
+def test_a_body_is_told_of_its_own_members(call: Any) -> None:
+    """The same mistake, by the name that it has there."""
+    said = call(chunks=[b'{"visitorId": "v1", "page": {"url": "nope"}}'])
+    assert said.json["detail"] == "Expected `page.url` as browsers show it: https://www.example.com/pricing"
+
+
+@pytest.mark.parametrize(
     ("body", "status", "code"),
     [
         (b"", 400, "not-json"),

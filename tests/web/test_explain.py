@@ -70,6 +70,12 @@ def test_get_tells_the_same(explain: Callable[..., Any]) -> None:
     assert without_now(explain("GET", query=QUERY)) == without_now(explain(chunks=[BODY]))
 
 
+def test_what_is_no_url_is_told_by_its_name(explain: Callable[..., Any]) -> None:
+    """That of the query, or that of the body."""
+    assert "Expected `url` as" in explain("GET", query=b"visitorId=v1&url=nope").json["detail"]
+    assert "Expected `page.url` as" in explain(chunks=[b'{"visitorId": "v1", "page": {"url": "x"}}']).json["detail"]
+
+
 def test_traits_of_the_page_lie_under_the_stored_ones(explain: Callable[..., Any]) -> None:
     """As for a decision: the page cannot contradict what is stored, and can add for whom nothing is."""
     body = json.loads(BODY) | {"traits": {"employees": 5000}}

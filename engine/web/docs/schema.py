@@ -49,10 +49,10 @@ def _simple(schema: Json) -> Html:
         return text("anything")
     if isinstance(types, list):
         return text(" or ".join(types))
-    if types == "array" and "items" in schema:
-        return join(text("list of "), type_of(schema["items"]))
+    if types == "array" and schema.get("maxItems") == 0:
+        return text("empty list")
     if types == "array":
-        return text("empty list" if schema.get("maxItems") == 0 else "list")
+        return join(text("list of "), type_of(schema["items"]))
     more = schema.get("additionalProperties")
     if types == "object" and isinstance(more, dict):
         return join(text("object of "), type_of(more))

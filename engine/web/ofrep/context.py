@@ -4,9 +4,10 @@
    cannot be one is refused, not made into another.
 2. The page, the visit and the device are said as at `/v1/decide`, as objects (`page: {url, referrer, title}`,
    `visit: {count, first_seen, new}`, `device: {type, language}`) or member by member (`page.url`, `visit.count`), which
-   is what contexts without objects can hold; `url` and `referrer` alone are the page's too. Where both are said, the
-   member counts. Under these names anything that is no object is a trait like any other: contexts are shared, and
-   `device: "ios"` was not meant for us.
+   is what contexts without objects can hold; `url` and `referrer` alone are the page's too. Of what is said twice the
+   fullest name counts, and only that is looked at: `page.url`, else `url`, else the object. Under the names of the
+   objects anything that is none is a trait like any other: contexts are shared, and `device: "ios"` was not meant for
+   us.
 3. `anonymousId` is for the program's own hook, which sends under it what was seen; nothing is made of it here.
 4. Everything else is a trait, and lies under the stored ones. `title` alone is one: Segment's, a job. Members of
    `traits` are traits too, whatever their names.
@@ -27,7 +28,7 @@ from engine.web.refusal import Refused
 
 HOOKS: Final = "anonymousId"
 _OURS: Final = ("page", "visit", "device")
-# What is said member by member: whose member it is, and under which name.
+# What is said member by member: whose member it is, and under which name. Of two for one the later counts.
 MEMBERS: Final[Mapping[str, tuple[str, str]]] = {
     "url": ("page", "url"),
     "referrer": ("page", "referrer"),
@@ -95,13 +96,9 @@ def _parted(context: dict[str, Any]) -> tuple[dict[str, dict[str, Any]], dict[st
         if type(context.get(name)) is dict:
             ours[name] = context.pop(name)
     more = context.pop("traits") if type(context.get("traits")) is dict else {}
-    traits = {}
-    for name, value in context.items():
-        if value is None:
-            continue
-        if name in MEMBERS:
-            of, member = MEMBERS[name]
+    for name, (of, member) in MEMBERS.items():
+        value = context.pop(name, None)
+        if value is not None:
             ours[of][member] = value
-        else:
-            traits[name] = value
+    traits = {name: value for name, value in context.items() if value is not None}
     return ours, {**traits, **more}

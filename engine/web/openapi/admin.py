@@ -29,6 +29,14 @@ _MOMENT: Final[Json] = {"format": "date-time"}
 OVER: Final = {
     "Explanation": Over(properties={"now": _MOMENT}),
     "ExperienceReasons": Over(properties={"start": _MOMENT, "end": _MOMENT}),
+    "Erasure": Over(
+        properties={
+            "events": {"description": "Messages of the event log that are gone, or have lost what was theirs."},
+            "rejected": {
+                "description": "Rejected messages that are gone: all in which one of the ids stands, under any name."
+            },
+        }
+    ),
     "Shown": Over(properties={"changes": {"type": "array", "items": ref_to(Change)}}),
 }
 _EXPLAINED: Final = {200: Answer("Every experience, in the order in which they were tried, and why.", Explanation)}
@@ -37,8 +45,8 @@ _TROUBLE: Final = "storage-trouble"
 
 def _identity(kinds: Iterable[str]) -> tuple[Parameter, ...]:
     says = (
-        f"The id: of a visitor as in `/v1/decide`, of others any text of at most {limits.ID_BYTES} bytes. What has a "
-        "meaning in addresses is percent-encoded."
+        f"The id: of a visitor 1 to {limits.VISITOR_ID_CHARS} of `A-Z a-z 0-9 . _ : -`, as in `/v1/decide`; of others "
+        f"any text of at most {limits.ID_BYTES} bytes. What has a meaning in addresses is percent-encoded."
     )
     which: Json = {"type": "string", "enum": sorted(kinds)}
     id_: Json = {"type": "string", "minLength": 1, "maxLength": limits.ID_BYTES}
@@ -97,7 +105,9 @@ OPERATIONS: Final[Operations] = {
         TAG,
         "Forget somebody",
         "Removes the person behind this identity from the store and from the logs, and answers when nothing is left. "
-        "It is in the audit log. What cannot be finished now (503) is finished by the service itself.",
+        "It is in the audit log. What cannot be finished now (503) is finished by the service itself.\n\n"
+        "Of a rejected message nobody can say whose it is, so each in which one of the person's ids stands is gone, "
+        "wherever it stands, as text or as a number: a short id takes messages of others along.",
         {200: Answer("What is gone.", Erased)},
         _identity(PEOPLE),
         examples=(

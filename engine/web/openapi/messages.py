@@ -6,7 +6,9 @@ What lives here: one schema a call, of batches and of what webhooks bring. What 
 1. Null is absent. An id is text or a number; some stand for nobody (`engine.segment.fields`), and are as good as
    absent.
 2. An object may also be an empty list: PHP has one literal for both.
-3. Whatever else stands in a message is kept. What is too large, or nested too deeply, is refused (`engine.limits`).
+3. A schema counts characters, and the service bytes: how long an id may be is said in words as well. So is what a
+   schema cannot say at all: that what does not count is not looked at.
+4. Whatever else stands in a message is kept. What is too large, or nested too deeply, is refused (`engine.limits`).
 """
 
 from typing import Final
@@ -16,7 +18,13 @@ from engine.segment.fields import PLACEHOLDERS
 from engine.segment.message import VISITOR_TRAIT
 from engine.web.openapi.operation import Json, ref
 
-_TEXT_OR_NUMBER: Final[Json] = {"type": ["string", "number", "null"], "maxLength": limits.ID_BYTES}
+_AN_ID: Final = f"An id: text, or a number that a double can hold, made text; at most {limits.ID_BYTES} bytes."
+_TEXT_OR_NUMBER: Final[Json] = {
+    "description": _AN_ID,
+    "type": ["string", "number", "null"],
+    "maxLength": limits.ID_BYTES,
+}
+_EMPTY_LIST: Final[Json] = {"type": "array", "items": {}, "maxItems": 0}
 _MOMENT: Final[Json] = {"description": "In ISO 8601, or milliseconds since 1970."}
 _EXAMPLE_MOMENT: Final = "2026-11-25T09:30:00.000Z"
 
@@ -30,8 +38,8 @@ _STANDS_FOR_NOBODY: Final = f"^([0-]*|{'|'.join(map(_any_case, sorted(PLACEHOLDE
 
 ID: Final[Json] = {
     "description": (
-        f"An id: text, or a number that is made text; at most {limits.ID_BYTES} bytes. What stands for nobody (nothing "
-        f"but zeroes and hyphens, {', '.join(f'`{word}`' for word in sorted(PLACEHOLDERS))}) is none."
+        f"{_AN_ID} What stands for nobody (nothing but zeroes and hyphens, "
+        f"{', '.join(f'`{word}`' for word in sorted(PLACEHOLDERS))}) is none."
     ),
     "type": ["string", "number"],
     "minLength": 1,
@@ -42,19 +50,20 @@ MAP: Final[Json] = {
     "description": "An object; an empty list is taken for an empty one.",
     "anyOf": [
         {"type": "object", "additionalProperties": True},
-        {"type": "array", "maxItems": 0},
+        _EMPTY_LIST,
         {"type": "null"},
     ],
 }
 CONTEXT: Final[Json] = {
-    "description": "Where and how it happened. `traits` in it are the person's, `groupId` their account.",
+    "description": "Where and how it happened. `traits` in it are the person's, `groupId` their account. Where an "
+    "identify has traits of its own, or a group its `groupId`, those in here are not looked at.",
     "anyOf": [
         {
             "type": "object",
             "properties": {"traits": ref("SegmentMap"), "groupId": _TEXT_OR_NUMBER},
             "additionalProperties": True,
         },
-        {"type": "array", "maxItems": 0},
+        _EMPTY_LIST,
         {"type": "null"},
     ],
 }
@@ -64,7 +73,10 @@ _ALL: Final[Json] = {
         "description": 'Whom it is for: `{"Mutiny": false}`, or `{"All": false}` without `Mutiny`, is not kept here.',
         "anyOf": MAP["anyOf"],
     },
-    "messageId": {"description": "The same id again is the same message again.", **_TEXT_OR_NUMBER},
+    "messageId": {
+        **_TEXT_OR_NUMBER,
+        "description": f"The same id again is the same message again; at most {limits.ID_BYTES} bytes.",
+    },
     "timestamp": {**_MOMENT, "examples": [_EXAMPLE_MOMENT]},
     "sentAt": _MOMENT,
     "writeKey": {

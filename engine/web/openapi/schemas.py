@@ -3,7 +3,8 @@
 What lives here: the way from structs to components, and what is put over it. What may not: any struct by name.
 
 1. msgspec makes the schemas (`schema_components`); here they get names, docstrings lose their indentation, `x or null`
-   becomes a list of types, and a default of null goes: null is absent.
+   becomes a list of types, a list of anything says so (some generators leave out what uses one that does not), and a
+   default of null goes: null is absent.
 2. What is encoded always holds every member, also those with a default; so in an answer they are required, but for
    members that are left out where there is nothing to say (`UNSET`).
 3. What a struct cannot say, because it is looked at afterwards (which member must be there, of which alphabet), is an
@@ -68,6 +69,8 @@ def _readable(schema: Any, names: Mapping[str, str], *, is_encoded: bool) -> Any
         said["description"] = cleandoc(said["description"])
     if said.get("type") == "object" and not members and "additionalProperties" not in said:
         said["additionalProperties"] = True
+    if said.get("type") == "array":
+        said.setdefault("items", {})
     if "enum" in said and all(isinstance(word, str) for word in said["enum"]):
         said = {"type": "string", **said}
     if members:

@@ -72,6 +72,15 @@ def test_url_and_referrer_need_no_page() -> None:
         assert read({"targetingKey": "v", **said}).page == Page(URL, "", "T")
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+def test_the_fullest_name_counts(backwards: bool) -> None:
+    """`page.url` before `url` before the page's own, in whatever order they stand; null is absent."""
+    said = {"page": {"url": "https://b.test/"}, "url": "https://a.test/", "page.url": URL, "page.referrer": None}
+    order = sorted({**said, "referrer": "r"}.items(), reverse=backwards)
+    assert read({"targetingKey": "v", **dict(order)}).page == Page(URL, "r")
+    assert read({"targetingKey": "v", **dict(order), "page.url": None}).page == Page("https://a.test/", "r")
+
+
 def test_everything_else_is_a_trait() -> None:
     """Also what stands under a name of ours and is no object; `traits` holds what would collide."""
     said = {"title": "CTO", "device": "ios", "page": 7, "visit": None, "plan": "pro", "address": {"city": "Berlin"}}
@@ -138,6 +147,12 @@ def test_what_is_wrong_is_said(said: dict[str, Any], code: str, detail: str) -> 
     """Where, what, and what would be right."""
     error = refused(json.dumps({"context": {"targetingKey": "v", **said}}).encode())
     assert (error.code, error.detail) == (code, detail)
+
+
+def test_a_number_that_is_too_large_is_named() -> None:
+    """The member of the context that holds it."""
+    body = b'{"context": {"targetingKey": "v", "plan": {"seats": [1, 1e999]}}}'
+    assert refused(body).detail == "Expected a number that 64 bits can hold - at context.plan.seats[1]."
 
 
 @pytest.mark.parametrize(

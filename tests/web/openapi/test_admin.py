@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from engine import limits
 from engine.web.profiles import KINDS, PEOPLE
 
 ADMIN = {"authorization": "Bearer an-admin-key-for-tests"}
@@ -25,6 +26,14 @@ def test_who_may_be_asked_about_and_who_deleted(described: Any) -> None:
     path = described.document["paths"]["/v1/profiles/{kind}/{id}"]
     kinds = {method: set(path[method]["parameters"][0]["schema"]["enum"]) for method in ("get", "delete")}
     assert kinds == {"get": set(KINDS), "delete": set(PEOPLE)}
+
+
+def test_what_a_deletion_takes_along_is_said(described: Any) -> None:
+    """Rejected messages of others, and what may be an id of whom."""
+    operation = described.document["paths"]["/v1/profiles/{kind}/{id}"]["delete"]
+    assert "takes messages of others along" in operation["description"]
+    assert f"1 to {limits.VISITOR_ID_CHARS} of" in operation["parameters"][1]["description"]
+    assert f"at most {limits.ID_BYTES} bytes" in operation["parameters"][1]["description"]
 
 
 def test_every_one_needs_a_key(described: Any) -> None:

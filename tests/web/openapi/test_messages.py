@@ -7,6 +7,7 @@ import httpx
 import jsonschema
 import pytest
 
+from engine import limits
 from engine.segment.fields import PLACEHOLDERS
 from engine.segment.message import TYPES
 from engine.web.openapi.messages import MESSAGES, components
@@ -76,6 +77,23 @@ def test_what_the_schema_refuses_is_refused(described: Any, call: str, body: Any
     """Ids that stand for nobody in any spelling, names that are missing, members of another kind."""
     assert not takes(described, f"{call.capitalize()}Message", body)
     assert answered(described, f"/v1/{call}", body) in {400, 401}
+
+
+def test_bytes_are_said_where_a_schema_counts_characters() -> None:
+    """Of every id, wherever it stands."""
+    members = [member for schema in MESSAGES.values() for member in schema["properties"].values()]
+    ids = [one for one in [*members, *components().values()] if one.get("maxLength") == limits.ID_BYTES]
+    assert len(ids) > 10
+    assert all(f"at most {limits.ID_BYTES} bytes" in one["description"] for one in ids)
+
+
+def test_traits_that_do_not_count_are_not_looked_at(described: Any) -> None:
+    """The schema is for what is meant; that the service is not so strict here stands in its words."""
+    body = {**PERSON, "traits": {"a": 1}, "context": {"traits": [None]}}
+    assert not takes(described, "IdentifyMessage", body)
+    assert answered(described, "/v1/identify", body) == 200
+    assert answered(described, "/v1/identify", {**body, "traits": {}}) == 400
+    assert "not looked at" in components()["SegmentContext"]["description"]
 
 
 def test_a_batch_says_what_each_message_is(described: Any) -> None:

@@ -1,7 +1,7 @@
 """JSON Schema of structs: names, null, what is required, and what is put over it."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -22,6 +22,7 @@ class _Outer(Struct):
     count: Annotated[int, Meta(ge=0)] | None = None
     word: Literal["b", "a"] | None = "a"
     more: dict[str, str] = {}
+    examples: list[Any] = []
     left_out: str | UnsetType = UNSET
 
 
@@ -35,6 +36,7 @@ def test_what_is_sent_to_us() -> None:
             "count": {"type": ["integer", "null"], "minimum": 0},
             "word": {"type": ["string", "null"], "enum": ["a", "b", None]},
             "more": {"type": "object", "additionalProperties": {"type": "string"}},
+            "examples": {"type": "array", "items": {}},
             "left_out": {"type": "string"},
         },
     }
@@ -52,7 +54,7 @@ def test_what_is_sent_to_us() -> None:
 def test_what_we_send() -> None:
     """Every member is there, but for those that are left out where there is nothing to say."""
     made = of_answers([_Outer], {})
-    assert made["Outer"]["required"] == ["inner", "count", "word", "more"]
+    assert made["Outer"]["required"] == ["inner", "count", "word", "more", "examples"]
     assert made["Inner"]["required"] == ["properties", "firstSeen"]
 
 
