@@ -51,6 +51,7 @@ STREAM_ALIVE_S = 20.0  # without anything else a stream says a comment; proxies 
 STREAM_RETRY_MS = 2_000  # before a client comes back whose stream ended, up to twice that: not all are to do it at once
 STREAM_RETRY_STEP_MS = 370  # by which the pauses of two clients that came one after the other differ
 CATCH_UP_S = 2.0  # for a ruleset that another worker has: looks are 0.25 s apart, large ones compile for a second
+ANSWERED_S = 5.0  # that an answer may be old when its client comes to listen: most come within one
 CATCHING_UP = 100  # requests that wait for one; others are answered with what there is
 RULESETS_REMEMBERED = 16  # versions that were in use here: whoever was told of one of them need not wait for it
 
@@ -58,6 +59,7 @@ RULESETS_REMEMBERED = 16  # versions that were in use here: whoever was told of 
 LOOK_INTERVAL_S = 0.25  # two equal looks this far apart: a folder at rest (DESIGN 11)
 LARGE_REMOVAL_REST_S = 10.0  # rest of a folder that loses most of its live experiences: copying takes seconds
 LOOKS_BEFORE_RETRY = 20  # looks (5 s) before files that could not be read are tried again, though nothing changed
+LOOKS_BEFORE_KEEPING = 240  # looks (60 s) before rules that could not be kept are again: what fails may fill the disk
 BREATH_EVERY_S = 0.002  # how long reading rules may keep the interpreter from requests: a p99 that nobody sees
 BREATH_S = 0.000_2  # and for how long it then sleeps at least: long enough for the kernel to wake somebody else
 TURN_S = 0.000_2  # how long it computes before a request that waits gets its turn; Python's own 5 ms are most of a p99

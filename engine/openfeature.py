@@ -16,9 +16,12 @@ metadata, the names in a context and what is wrong with one are those of `/ofrep
    default of the code where nothing matched. Whoever asks for another type gets the default or TYPE_MISMATCH.
 2. The targeting key is the visitor's id. A context goes through the very reader that OFREP's body goes through; its
    values are those that `Engine.decide` takes.
-3. Events: CONFIGURATION_CHANGED after rules were swapped, with the flags that may answer otherwise; STALE while there
-   is trouble (`Engine.trouble`: the last good rules decide, on what is known), READY once that is over.
-4. The engine is the caller's: `shutdown` only ends the watching.
+3. Events: CONFIGURATION_CHANGED after rules were swapped, or an experience began or ended by its `schedule`, with the
+   flags that may answer otherwise; STALE while there is trouble (`Engine.trouble`: the last good rules decide, on what
+   is known), READY once that is over. After `initialize` the SDK says READY whatever there is; trouble is told at the
+   next look at the files.
+4. The engine is the caller's: `shutdown` only ends the watching. Once the caller has closed it, that is told as ERROR,
+   and the status is FATAL: the SDK gives the default without asking.
 """
 
 import asyncio
@@ -64,6 +67,7 @@ class MutinyEdgeProvider(AbstractProvider):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__()
+        _refuse_unless_engine(engine)
         self._engine = engine
         self._guest = engine.guest
         self._version = engine.ruleset
@@ -78,15 +82,22 @@ class MutinyEdgeProvider(AbstractProvider):
         """Watch the engine: it is ready by then. Raises RuntimeError for an engine that is closed."""
         self._unwatch()
         self._unwatch = self._engine.watch(self._tell)
+        self._guest.endings.add(self._end)
 
     def shutdown(self) -> None:
         """Watch no more; the engine stays open."""
         self._unwatch()
         self._unwatch = lambda: None
+        self._guest.endings.discard(self._end)
+
+    def _end(self) -> None:
+        """The engine was closed, and opens no more."""
+        closed = ProviderEventDetails(message="the engine was closed", error_code=ErrorCode.PROVIDER_FATAL)
+        self.emit_provider_error(closed)
 
     def _tell(self, news: News) -> None:
         """Make events of news."""
-        if news.ruleset != self._version:
+        if news.experiences or news.ruleset != self._version:
             self._version = news.ruleset
             changed = ProviderEventDetails(flags_changed=list(news.experiences), metadata={"version": news.ruleset})
             self.emit_provider_configuration_changed(changed)
@@ -187,7 +198,7 @@ class MutinyEdgeProvider(AbstractProvider):
         decider, node = self._guest.node.held.decider, self._guest.node
         try:
             asked = contexts.read(_as_body(context))
-            if key not in decider.ruleset.experiences:
+            if not isinstance(key, str) or key not in decider.ruleset.experiences:
                 raise _not_found(key, decider.ruleset)
             view = viewed(decider, key, asked)
         except Refused as refused:
@@ -198,6 +209,13 @@ class MutinyEdgeProvider(AbstractProvider):
         decide = partial(node.decide_on, decider, view, visit=visit, traits=asked.traits, only=key)
         decision = self._guest.ask(decide, asked.visitor_id, page)
         return decider.flags.of(key, decision, utc_now())
+
+
+def _refuse_unless_engine(given: object) -> None:
+    """Raises TypeError for anything else, such as a folder."""
+    if not isinstance(given, Engine):
+        expected = 'Expected an Engine, MutinyEdgeProvider(Engine.open(rules="rules"))'
+        raise TypeError(f"{expected}, got {type(given).__name__}.")
 
 
 def _as_body(context: EvaluationContext | None) -> bytes:
@@ -214,7 +232,9 @@ def _as_body(context: EvaluationContext | None) -> bytes:
     return msgspec.json.encode({"context": said})
 
 
-def _not_found(key: str, ruleset: Ruleset) -> FlagNotFoundError:
+def _not_found(key: object, ruleset: Ruleset) -> FlagNotFoundError:
+    if not isinstance(key, str):
+        return FlagNotFoundError(f"Expected the key of an experience as text, got {type(key).__name__}.")
     near = did_you_mean(key, ruleset.experiences)
     return FlagNotFoundError(f"there is no experience `{key}`" + (f"; {near}" if near else ""))
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -23,6 +23,7 @@ from openfeature.evaluation_context import EvaluationContext
 from openfeature.event import EventDetails, ProviderEvent
 from openfeature.exception import ErrorCode, InvalidContextError
 from openfeature.flag_evaluation import FlagEvaluationDetails
+from openfeature.provider import ProviderStatus
 from openfeature.provider.no_op_provider import NoOpProvider
 from plain import module_at
 
@@ -193,6 +194,14 @@ def test_what_is_wrong_is_told_in_words(clients: tuple[OpenFeatureClient, OpenFe
     assert inside.get_string_value("homepage", "d", moment) == "hero"
 
 
+@pytest.mark.parametrize("key", [None, 3])
+def test_a_key_that_is_no_text_is_no_flag(clients: tuple[OpenFeatureClient, OpenFeatureClient], key: Any) -> None:
+    """As over HTTP, where it becomes the text of an address that nobody has."""
+    inside, outside = (client.get_string_details(key, "d", CONTEXTS[0]) for client in clients)
+    assert said(inside) == said(outside)
+    assert "Expected the key of an experience as text" in str(inside.error_message)
+
+
 def test_only_http_bounds_a_whole_context(clients: tuple[OpenFeatureClient, OpenFeatureClient]) -> None:
     """It is the size of a request that is refused there; here there is none."""
     inside, outside = clients
@@ -275,9 +284,48 @@ def test_the_sdk_is_told_what_changes(tmp_path: Path) -> None:
         file.write_text(RULES.replace("key: hero", "key: bold"))
         until(lambda: len(told("READY")) > ready)
         api.set_provider(NoOpProvider(), "told")
-        until(lambda: not engine.guest.callbacks)
+        until(lambda: not engine.guest.callbacks and not engine.guest.endings)
     for event, handler in handlers:
         client.remove_handler(event, handler)
+
+
+def test_the_sdk_is_told_what_begins_by_its_schedule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The value is another one from then on, by the same rules."""
+    file, events, client = tmp_path / "rules" / "site.yaml", list[EventDetails](), api.get_client("begins")
+    file.parent.mkdir()
+    pages = '    pages: ["https://www.example.com/"]\n'
+    file.write_text(RULES.replace(pages, f"{pages}    schedule: {{start: 2099-01-01T12:00:00Z}}\n", 1))
+    now = datetime(2099, 1, 1, 11, 59, 59, tzinfo=UTC)
+    for module in ("node", "openfeature", "embedded.guest"):
+        monkeypatch.setattr(f"engine.{module}.utc_now", lambda: now)
+    client.add_handler(ProviderEvent.PROVIDER_CONFIGURATION_CHANGED, events.append)
+    with Engine.open(file.parent, tmp_path / "data") as engine:
+        api.set_provider_and_wait(MutinyEdgeProvider(engine), "begins")
+        assert client.get_string_value("homepage", "d", CONTEXTS[4]) == "d"
+        now += timedelta(seconds=1)
+        _service().until(lambda: events)
+        assert client.get_string_value("homepage", "d", CONTEXTS[4]) == "hero"
+        assert (events[0].flags_changed, events[0].metadata) == (["homepage"], {"version": engine.ruleset})
+        api.set_provider(NoOpProvider(), "begins")
+    client.remove_handler(ProviderEvent.PROVIDER_CONFIGURATION_CHANGED, events.append)
+
+
+def test_the_sdk_is_told_of_the_end(folders: tuple[Path, Path]) -> None:
+    """Once the engine was closed nobody is asked: the status says so, and every value is the default."""
+    engine, client = Engine.open(*folders), api.get_client("ended")
+    api.set_provider_and_wait(MutinyEdgeProvider(engine), "ended")
+    assert client.get_string_value("homepage", "d", CONTEXTS[0]) == "hero"
+    engine.close()
+    assert client.get_provider_status() == ProviderStatus.FATAL
+    details = client.get_string_details("homepage", "d", CONTEXTS[0])
+    assert (details.value, details.error_code) == ("d", ErrorCode.PROVIDER_FATAL)
+    api.set_provider(NoOpProvider(), "ended")
+
+
+def test_a_provider_is_made_of_an_engine() -> None:
+    """Not of a folder; that is said where it is made."""
+    with pytest.raises(TypeError, match=r"Expected an Engine, MutinyEdgeProvider\(Engine.open\(.*, got str"):
+        MutinyEdgeProvider("rules")  # type: ignore[arg-type]
 
 
 def test_without_the_sdk_one_is_told_what_to_install() -> None:

@@ -11,7 +11,8 @@ condition is evaluated (`compile`); what a rule file looks like (`rules`).
 5. `plans.py`: an experience with its draws and entries, ready. `decider.py`: all of these in order, as
    `Decider.decide(profile, page, visit, now)`.
 6. `wire.py`: the answer's bytes. `usual.py`: the short way to the same, from the store on. `flags.py`: the same as
-   feature flags say it. `cases.py`: ops' own `tests:` run against a decider.
+   feature flags say it, `dates.py`: when they change by themselves. `cases.py`: ops' own `tests:` run against a
+   decider.
 7. `explain.py` with `explain_*.py` and `explanation.py`: the slow second form, which says why. It asks the reference
    implementation part by part, so that nobody has to believe the generated code; both must come to the same.
 """

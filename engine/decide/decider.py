@@ -27,6 +27,7 @@ from typing import Any, Final
 from engine.compile.pieces import Rest
 from engine.decide.careful import Careful
 from engine.decide.coerce import Coercions
+from engine.decide.dates import Dates
 from engine.decide.flags import Flags
 from engine.decide.pages import Match, NotAUrl, Pages, View
 from engine.decide.plans import Plan
@@ -45,7 +46,18 @@ _NOTHING: Final[dict[str, Any]] = {}  # shared and never written to: a root of w
 class Decider:
     """A ruleset, ready to decide. Raises ValueError for a ruleset that `check` would have refused."""
 
-    __slots__ = ("_careful", "_coercions", "_pages", "_plans", "flags", "known", "known_anywhere", "ruleset", "tally")
+    __slots__ = (
+        "_careful",
+        "_coercions",
+        "_pages",
+        "_plans",
+        "dates",
+        "flags",
+        "known",
+        "known_anywhere",
+        "ruleset",
+        "tally",
+    )
 
     def __init__(self, ruleset: Ruleset) -> None:
         self.ruleset = ruleset
@@ -63,6 +75,7 @@ class Decider:
         # What `anywhere` has made before, or None.
         self.known_anywhere = self._pages.known_anywhere
         self.flags = Flags(ruleset)
+        self.dates = Dates(ruleset.experiences.values())
 
     def decide(self, profile: Profile, page: Page, visit: Visit, now: datetime) -> Decision:
         """What this visitor sees on this page at `now` (UTC-aware). Raises `NotAUrl`.

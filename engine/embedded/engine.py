@@ -9,11 +9,12 @@ its own.
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Final, NoReturn, Self, Unpack
 
 from engine.decide.wire import to_json
 from engine.embedded.answer import Answer, answer
@@ -25,6 +26,9 @@ from engine.node import utc_now
 from engine.problems import as_text
 from engine.profiles.valkey.address import BadAddress
 from engine.settings import Settings
+
+_FOLDER: Final = "the path of a folder"
+_ADDRESS: Final = "an address such as redis://host:6379, or None"
 
 
 class Engine:
@@ -55,6 +59,13 @@ class Engine:
         except BadAddress as bad:
             raise ValueError(str(bad)) from None
 
+    def __reduce__(self) -> NoReturn:
+        """Raises TypeError: threads and open files are of one process."""
+        raise TypeError(
+            "An Engine is of one process, and cannot be copied or sent to another: open one in each. "
+            "Only a process that is forked goes on with its parent's."
+        )
+
     def __repr__(self) -> str:
         """Which folders, and which rules: for a log."""
         settings = self.guest.settings
@@ -76,12 +87,17 @@ class Engine:
         That is in the folder `data` (of a running service, or nothing yet), or in a shared store: `redis://host:6379`,
         or replicas by commas, with `store_prefix` in front of their keys. A decision waits at most `read_budget_ms`
         milliseconds for it, and at most `near_bytes` of it are remembered here. Nothing is written in either. Takes a
-        quarter of a second and more: a folder is read once it is at rest.
+        quarter of a second and more: a folder is read once it is at rest. A relative path is one from where the process
+        is at this moment, wherever it goes later.
 
         Raises RulesBroken where the rule files have errors and `data` holds no last good ruleset of them; its notes are
         the errors, each with file and line; and ValueError for an address that is none or a number that is not
-        positive. A store that cannot be read is no error: see `trouble`.
+        positive, TypeError for what is no path or no text. A store that cannot be read is no error: see `trouble`.
         """
+        _refuse_unless("rules", rules, str | os.PathLike, _FOLDER)
+        _refuse_unless("data", data, str | os.PathLike, _FOLDER)
+        _refuse_unless("store", store, str | None, _ADDRESS)
+        _refuse_unless("store_prefix", store_prefix, str, "text")
         _refuse_unless_positive("read_budget_ms", read_budget_ms)
         _refuse_unless_positive("near_bytes", near_bytes)
         settings = Settings(
@@ -189,18 +205,21 @@ class Engine:
     def trouble(self) -> str | None:
         """What is wrong now, in one line, or None.
 
-        Rule files that are not in use because of an error (the last good ones are), a store that cannot be read, a
-        `data` that is no folder, a fault of ours within the last minute. After an answer that is `degraded` it says
-        why. All of it is in the log (`mutiny_edge.…`), tried again by itself, and no reason to stop.
+        Rule files that are not in use because of an error (the last good ones are), a store that cannot be read or has
+        gone, a `data` that is no folder, a fault of ours within the last minute. After an answer that is `degraded` it
+        says why. All of it is in the log (`mutiny_edge.…`), tried again by itself, and no reason to stop.
         """
         return self.guest.trouble
 
     def watch(self, callback: Callable[[News], None]) -> Callable[[], None]:
-        """Call `callback(news)` after the rules or `trouble` have changed; calling what this returns ends it.
+        """Call `callback(news)` after the rules or `trouble` have changed, or an experience has begun or ended by its
+        `schedule`; calling what this returns ends it.
 
         It is called in the engine's thread, one at a time; what it raises is logged. After a fork the child's engine
         tells once the child has decided something.
         """
+        if not callable(callback):
+            raise TypeError(f"Expected callback as a function that takes news, got {type(callback).__name__}.")
         return self.guest.watch(callback)
 
     def close(self) -> None:
@@ -214,6 +233,12 @@ class Engine:
     def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
         """Close it."""
         self.close()
+
+
+def _refuse_unless(name: str, value: object, kind: Any, expected: str) -> None:
+    """Raises TypeError for what is of no such kind."""
+    if not isinstance(value, kind):
+        raise TypeError(f"Expected {name} as {expected}, got {type(value).__name__}.")
 
 
 def _refuse_unless_positive(name: str, number: object) -> None:

@@ -13,6 +13,7 @@ What lives here: waking and lying down, looking at rules and store, asking again
    from then on, four times a second and by the same laws as the service (`Holder`), and every second at the store. A
    process that only loads it and then forks has no thread.
 4. A store that was made later is noticed at the next look; one that is bad is opened anew, after pauses that double.
+   One that was there and has gone is no empty one: until it is back answers lack it, and say so.
 5. Before a fork, and at the end, it *lies down* (`forks`): the thread has ended, the store is closed.
 """
 
@@ -21,6 +22,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from weakref import ref
 
@@ -33,7 +35,7 @@ from engine.embedded import forks, lending
 from engine.embedded.address import as_browsers_send
 from engine.embedded.question import Question, not_a_url
 from engine.faults import told
-from engine.node import Node
+from engine.node import Node, utc_now
 from engine.problems import as_text
 from engine.profiles.nothing import NothingStored
 from engine.profiles.store import Store, StoreDamaged, StoreError
@@ -57,12 +59,14 @@ _GLANCE_S: Final = 0.001
 _FAULT_S: Final = 60.0  # for so long a fault of ours stays trouble: the page that meets it may be asked for rarely
 _LACKING_S: Final = 2 * limits.STORE_LOOK_S  # and what an answer lacked: a look at the store finds out why meanwhile
 _LACKING: Final = "profiles could not be read, or not in whole; what else is known decided"
+_GONE: Final = "visitors were stored there, and now nothing is; they are read again once the folder is back"
 _LAST_LOOK_S: Final = 30.0  # how long a fork or the end waits for a look under way: compiling takes seconds at most
 
 
 class News(Struct, frozen=True):
     """What has changed: `ruleset` is the version of the rules in use, `experiences` are the keys of those that may
-    decide otherwise than at the last news, `trouble` is what is wrong, in one line, or None.
+    decide otherwise than at the last news, by other rules or because one began or ended by its `schedule`, `trouble` is
+    what is wrong, in one line, or None.
     """
 
     ruleset: str
@@ -77,13 +81,18 @@ class Guest:
     """One node, awake or not. Raises RulesBroken."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+        """The folders stay those of this moment, wherever the process goes."""
+        self.settings = settings = msgspec.structs.replace(
+            settings, rules=settings.rules.absolute(), data=settings.data.absolute()
+        )
         self.closed = False
         self.callbacks: list[Callback] = []
+        self.endings: set[Callable[[], None]] = set()  # called once, after it was closed
         self._awake = False
         self._turn = 0
         self._inside: list[int] = []
         self._store: Store | None = None
+        self._had_store = False
         self._distant: Distant | None = None
         self._thread: threading.Thread | None = None
         self._ended = threading.Event()
@@ -96,7 +105,8 @@ class Guest:
         self.node.rules.warm()
         with forks.ORDER:
             self._open(limits.NEAR_ATTEMPT_S)
-        self._told = (self.node.held.decider.ruleset, self.trouble)
+        decider = self.node.held.decider
+        self._told = (decider.ruleset, self.trouble, decider.dates.newest(utc_now()))
         forks.concerns(self)
 
     def __del__(self) -> None:
@@ -209,7 +219,7 @@ class Guest:
         """Tell it what changes from now on, and at the next look what is wrong already; the result ends that."""
         self.wake()
         self.callbacks.append(callback)
-        self._told = (self._told[0], None)
+        self._told = (self._told[0], None, self._told[2])
 
         def unwatch() -> None:
             with suppress(ValueError):  # it was called before
@@ -257,6 +267,9 @@ class Guest:
         with forks.ORDER:
             self.closed = True
             self.lie_down()
+        endings, self.endings = self.endings, set()
+        for ended in endings:
+            self._call(ended)
 
     def look(self) -> None:
         """One look at the rule files, now and then one at the store; whoever watches is told what changed."""
@@ -308,22 +321,36 @@ class Guest:
             self._distant = Distant(self.settings, patience_s)
         else:
             self._store = lending.borrow(self.settings)
-            self.node.use(self._store)
+            self.node.use(self._or_gone(self._store))
             self.node.look_at_store()  # the others are not connected yet
         self._turn += 1
 
+    def _or_gone(self, store: Store) -> Store:
+        """What says so in place of nothing, where there was something: a volume that is not mounted, a folder moved."""
+        if not isinstance(store, NothingStored):
+            self._had_store |= not isinstance(store, UnreadableStore)
+        elif self._had_store:
+            return UnreadableStore(f"{self.settings.data}: {_GONE}")
+        return store
+
     def _tell(self) -> None:
-        ruleset, trouble = self.node.held.decider.ruleset, self.trouble
-        before, trouble_before = self._told
-        if ruleset.version == before.version and trouble == trouble_before:
+        decider, trouble = self.node.held.decider, self.trouble
+        ruleset, newest = decider.ruleset, decider.dates.newest(utc_now())
+        before, trouble_before, newest_before = self._told
+        if ruleset.version == before.version and (trouble, newest) == (trouble_before, newest_before):
             return
-        self._told = (ruleset, trouble)
-        news = News(ruleset.version, other_experiences(before, ruleset) if self.callbacks else (), trouble)
+        self._told = (ruleset, trouble, newest)
+        turned = decider.dates.between(newest_before, newest)
+        news = News(ruleset.version, other_experiences(before, ruleset, turned) if self.callbacks else (), trouble)
         for callback in tuple(self.callbacks):
-            try:
-                callback(news)
-            except Exception:
-                log.exception("whoever watches the engine could not take its news")
+            self._call(partial(callback, news))
+
+    def _call(self, back: Callable[[], None]) -> None:
+        """Whatever it raises is its own affair."""
+        try:
+            back()
+        except Exception:
+            log.exception("whoever watches the engine could not take its news")
 
 
 def _look_on(guest: "ref[Guest]", ended: threading.Event) -> None:

@@ -3,11 +3,13 @@
 1. `live` names the experiences that can answer at all.
 2. `difference` reads `+2 experiences: a, b, -1 segment: small-company, ~1 goal: signed-up`. Where something stands in
    its file is no difference.
-3. `other_experiences` names those that may answer otherwise; a trait's declaration can reach any of them.
+3. `other_experiences` names those that may answer otherwise, with the others of their exclusion groups; a trait's
+   declaration can reach any of them.
 4. `roots_read` names the roots whose values cost something to find out (`device`, `geo`) and that the rules may read;
    naming one too many costs time, naming one too few would be wrong.
 """
 
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import msgspec
@@ -40,8 +42,11 @@ def difference(old: Ruleset, new: Ruleset) -> str:
     return ", ".join(parts) or "nothing that decides"
 
 
-def other_experiences(old: Ruleset, new: Ruleset) -> tuple[str, ...]:
-    """The keys of the experiences, also of those gone, that one of the two may decide otherwise than the other."""
+def other_experiences(old: Ruleset, new: Ruleset, turned: AbstractSet[str] = frozenset()) -> tuple[str, ...]:
+    """The keys of the experiences, also of those gone, that one of the two may decide otherwise than the other.
+
+    `turned` began or ended meanwhile by their schedule.
+    """
     keys = sorted(old.experiences.keys() | new.experiences.keys())
     if _differ(old.traits, new.traits) or old.insertable != new.insertable:
         return tuple(keys)
@@ -50,13 +55,21 @@ def other_experiences(old: Ruleset, new: Ruleset) -> tuple[str, ...]:
         for key in old.segments.keys() | new.segments.keys()
         if _differ(old.segments.get(key), new.segments.get(key))
     }
-    return tuple(key for key in keys if _is_other(old.experiences.get(key), new.experiences.get(key), segments))
+    others = {key for key in keys if _is_other(old.experiences.get(key), new.experiences.get(key), segments)} | turned
+    groups = {group for key in others for group in _groups(key, old, new)}
+    return tuple(key for key in keys if key in others or not groups.isdisjoint(_groups(key, old, new)))
 
 
 def _is_other(before: Experience | None, after: Experience | None, segments: set[str]) -> bool:
     if before is None or after is None or _differ(before, after):
         return True
     return any(audience.segment in segments for audience in after.audiences)
+
+
+def _groups(key: str, *rulesets: Ruleset) -> set[str]:
+    """The exclusion groups that the experience is in."""
+    found = (ruleset.experiences.get(key) for ruleset in rulesets)
+    return {one.exclusion_group for one in found if one is not None and one.exclusion_group is not None}
 
 
 def roots_read(ruleset: Ruleset) -> frozenset[str]:

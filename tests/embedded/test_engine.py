@@ -1,6 +1,7 @@
 """The face of the engine inside a program: it decides as the service does, and says what is wrong with a question."""
 
 import asyncio
+import pickle
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -131,6 +132,33 @@ def test_a_number_out_of_bounds_is_told(site: SimpleNamespace, wrong: dict[str, 
     [name] = wrong
     with pytest.raises(ValueError, match=f"Expected {name} as a whole number from 1, got"):
         Engine.open(site.rules, site.data, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        ({"rules": None}, "rules as the path of a folder, got NoneType"),
+        ({"data": b"data"}, "data as the path of a folder, got bytes"),
+        ({"store": 3}, "store as an address such as redis://host:6379, or None, got int"),
+        ({"store_prefix": None}, "store_prefix as text, got NoneType"),
+    ],
+)
+def test_an_argument_of_another_type_is_named(site: SimpleNamespace, wrong: dict[str, Any], expected: str) -> None:
+    """A variable that is not set, most likely."""
+    with pytest.raises(TypeError, match=f"Expected {expected}"):
+        Engine.open(**{"rules": site.rules, "data": site.data, **wrong})
+
+
+def test_who_watches_is_asked_at_once(engine: Engine) -> None:
+    """Not in the log, when rules are edited one day."""
+    with pytest.raises(TypeError, match="Expected callback as a function that takes news, got int"):
+        engine.watch(3)  # type: ignore[arg-type]
+
+
+def test_an_engine_stays_in_its_process(engine: Engine) -> None:
+    """Whoever sends it to one that is spawned is told what to do."""
+    with pytest.raises(TypeError, match="cannot be copied or sent to another: open one in each"):
+        pickle.dumps(engine)
 
 
 def test_any_browser_is_a_visitor(engine: Engine, site: SimpleNamespace) -> None:

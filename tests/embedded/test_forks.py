@@ -72,6 +72,29 @@ def test_a_child_begins_with_the_rules_of_today(engine: Engine, site: SimpleName
     assert variant(engine, site.url) == ("bold", False)
 
 
+@pytest.mark.parametrize(
+    "open_",
+    [
+        lambda: Engine.open("rules", "data"),
+        lambda: Engine.from_environment({"MUTINY_EDGE_RULES": "rules", "MUTINY_EDGE_DATA": "data"}),
+    ],
+    ids=["by arguments", "by variables"],
+)
+def test_its_folders_are_those_of_the_moment_when_it_was_opened(
+    site: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, open_: Callable[[], Engine]
+) -> None:
+    """A program that goes to `/`, as daemons do, and forks, decides on the same visitors and takes new rules."""
+    site.write("ada")
+    monkeypatch.chdir(site.data.parent)
+    with open_() as engine:
+        monkeypatch.chdir("/")
+        assert site.in_child(lambda: variant(engine, site.url)) == ("hero", False)
+        assert variant(engine, site.url) == ("hero", False)
+        site.file.write_text(site.text.replace("key: hero", "key: bold"))
+        site.until(lambda: variant(engine, site.url) == ("bold", False))
+        assert engine.trouble is None
+
+
 @pytest.mark.parametrize("forks", [8, pytest.param(300, marks=pytest.mark.long)])
 def test_forking_while_threads_ask(engine: Engine, site: SimpleNamespace, forks: int) -> None:
     """No answer of theirs lacks anything, and every child's threads are answered too."""

@@ -6,6 +6,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NoReturn
@@ -17,6 +18,7 @@ from engine.decide.decider import Decider
 from engine.embedded import forks, guest
 from engine.profiles.lmdb import LmdbStore
 from engine.profiles.store import StoreUnavailable
+from engine.rules.notation.scalars import timestamp
 from engine.words import Decision
 
 
@@ -76,6 +78,24 @@ def test_rules_are_swapped_while_threads_ask(engine: Engine, site: SimpleNamespa
     unwatch()
 
 
+def test_a_date_that_passes_is_told(engine: Engine, site: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, with what begins or ends then, by the rules that there were; in whatever zone it is written."""
+    now, hour, news = timestamp("2099-01-01T11:00:00Z"), timedelta(hours=1), list[News]()
+    monkeypatch.setattr(guest, "utc_now", lambda: now)
+    ends = "    schedule: {start: 2099-01-01T12:00:00Z, end: 2099-01-01T14:00:00+01:00}\n    audiences: [{segment: all"
+    site.file.write_text(site.text.replace("    audiences: [{segment: all", ends))
+    engine.watch(news.append)
+    site.until(lambda: news)
+    for told in (2, 3):
+        now += hour
+        site.until(lambda told=told: len(news) == told)
+    assert news[1:] == [News(engine.ruleset, ("banner",), None)] * 2
+    now += hour
+    site.file.write_text(site.text)
+    site.until(lambda: len(news) > 3)
+    assert news[3:] == [News(engine.ruleset, ("banner",), None)]
+
+
 def test_broken_rules_change_nothing_and_are_told(engine: Engine, site: SimpleNamespace) -> None:
     """The last good ones decide; once the files are in order again that is told as well."""
     news: list[News] = []
@@ -129,6 +149,17 @@ def test_a_store_that_was_replaced_is_opened_anew(engine: Engine, site: SimpleNa
     site.write_elsewhere("bob")
     site.until(lambda: engine.decide("bob", url=site.url).variant("homepage") == "hero")
     assert engine.decide("ada", url=site.url).variant("homepage") is None
+    site.until(lambda: engine.trouble is None)
+
+
+def test_a_store_that_has_gone_is_no_empty_one(engine: Engine, site: SimpleNamespace) -> None:
+    """A volume that is not mounted: answers lack what was stored, and say so, until it is back."""
+    assert engine.decide("ada", url=site.url).variant("homepage") == "hero"
+    elsewhere = site.data.rename(site.data.with_name("elsewhere"))
+    site.until(lambda: f"{site.data}: visitors were stored there, and now nothing is" in str(engine.trouble))
+    assert engine.decide("ada", url=site.url).degraded
+    elsewhere.rename(site.data)
+    site.until(lambda: engine.decide("ada", url=site.url).variant("homepage") == "hero")
     site.until(lambda: engine.trouble is None)
 
 

@@ -47,6 +47,16 @@ def test_experiences_that_may_answer_otherwise_are_named() -> None:
     assert other_experiences(old, replace(old, insertable=("traits.plan",))) == ("a", "b")
 
 
+def test_an_exclusion_group_answers_together() -> None:
+    """Where one of it is other, or has begun or ended, each of it may answer otherwise; no group is none."""
+    a, b, c, d = (replace(experience(key), exclusion_group=group) for key, group in zip("abcd", "ggh ", strict=True))
+    old = with_experiences(a, b, c, replace(d, exclusion_group=None), experience("e"))
+    assert other_experiences(old, old, {"b"}) == ("a", "b")
+    assert other_experiences(old, old, {"e"}) == ("e",)
+    left = replace(old, experiences={**old.experiences, "a": replace(a, exclusion_group="h")})
+    assert other_experiences(old, left) == ("a", "b", "c")
+
+
 def test_a_difference_names_what_came_went_and_changed() -> None:
     """By kind, with the number and the keys."""
     old = with_experiences(experience("a"), experience("b"))

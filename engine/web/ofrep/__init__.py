@@ -5,5 +5,5 @@ What may not: what a flag says of a decision (`decide.flags`), deciding, the for
 
 1. `context.py` makes a visitor, a page and traits of an evaluation context.
 2. `evaluate.py` answers for one flag, or for all that a page has, with an entity tag.
-3. `changes.py` tells whoever listens that the rules are others. `addresses.py`: where all this is.
+3. `changes.py` tells whoever listens that the rules, or their answers, are others. `addresses.py`: where all this is.
 """

@@ -51,7 +51,7 @@ class StreamEndpoint(Struct, frozen=True, rename="camel"):
 
 
 class EventStream(Struct, frozen=True):
-    """Where one is told that the rules have changed."""
+    """Where one is told that the rules, or their answers, have changed."""
 
     endpoint: StreamEndpoint
     type: Literal["sse"] = "sse"

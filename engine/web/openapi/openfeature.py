@@ -42,7 +42,7 @@ OVER: Final = {
 }
 _FOR_HOOKS: Final[Json] = {"description": "For hooks of your own, which send under it what was seen; no trait."}
 _TEXT: Final[Json] = {"type": ["string", "null"]}
-_NO_OBJECT: Final[Json] = {"type": ["string", "number", "boolean", "array", "null"]}
+_NO_OBJECT: Final[Json] = {"type": ["string", "number", "boolean", "array", "null"], "items": {}}
 _URL: Final[Json] = {"anyOf": [ref("PageUrl"), {"type": "null"}]}
 _COUNT: Final[Json] = {"type": ["integer", "null"], "minimum": 0, "maximum": 2**63 - 1}
 _MEMBERS: Final[dict[str, Json]] = {
@@ -63,7 +63,8 @@ _MEMBERS: Final[dict[str, Json]] = {
 COMPONENTS: Final[dict[str, Json]] = {
     "EvaluationContext": {
         "description": "Who is meant, which page, and what else is known of them: any further member is a trait. Page, "
-        "visit and device are said as in `/v1/decide`, as objects or member by member.",
+        "visit and device are said as in `/v1/decide`, as objects or member by member. Of what is said twice the "
+        "fullest name counts (`page.url`, else `url`, else `page`), and only that is looked at.",
         "type": "object",
         "properties": {"targetingKey": ref("VisitorId"), HOOKS: _FOR_HOOKS, **_MEMBERS},
         "additionalProperties": True,
@@ -83,7 +84,10 @@ COMPONENTS: Final[dict[str, Json]] = {
         "description": "One event of the stream; `data` is JSON.",
         "type": "object",
         "properties": {
-            "id": {"description": "The version of the rules that decide.", "type": "string"},
+            "id": {
+                "description": "The version of the rules, and when an experience last began or ended.",
+                "type": "string",
+            },
             "data": {"type": "string", "contentMediaType": JSON, "contentSchema": ref("RulesChanged")},
             "retry": {"description": "Milliseconds before one comes back.", "type": "integer"},
         },
@@ -93,7 +97,10 @@ COMPONENTS: Final[dict[str, Json]] = {
         "properties": {
             "type": {"const": "refetchEvaluation"},
             "etag": {"description": "The version of the rules that decide.", "type": "string"},
-            "lastModified": {"description": "Since when, in seconds since 1970.", "type": "integer"},
+            "lastModified": {
+                "description": "Since when they decide as they do, in seconds since 1970.",
+                "type": "integer",
+            },
         },
         "required": ["type", "etag", "lastModified"],
     },
@@ -188,8 +195,8 @@ OPERATIONS: Final[Operations] = {
         "flags",
         TAG,
         "Be told when the rules change",
-        "Server-sent events, for as long as one likes to listen: `refetchEvaluation` as soon as other rules decide. "
-        "The list of flags says where to find it.",
+        "Server-sent events, for as long as one likes to listen: `refetchEvaluation` as soon as other rules decide, or "
+        "an experience begins or ends by its `schedule`. The list of flags says where to find it.",
         {200: Answer("A stream of events.", "StreamEvent", ("text/event-stream",))},
         (
             Parameter(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -98,3 +99,22 @@ def client_of() -> type[Client]:
 def _of_the_protocol() -> ModuleType:
     """The module `shapes.py`."""
     return shapes
+
+
+@pytest.fixture
+def edited(rules: Path, rules_of: Callable[[object], str]) -> Callable[[int], None]:
+    """`edited(2)`: the rule files are another edition."""
+    return lambda edition: (rules / "site.yaml").write_text(rules_of(edition)) and None
+
+
+@pytest.fixture
+def dated(rules: Path, rules_of: Callable[[object], str]) -> Callable[..., None]:
+    """`dated(moment, …)`: in the rule files an experience begins at each of these moments."""
+    audience = "{segment: small, control: 0%, variants: [{key: v, changes: [{selector: p, text: a}]}]}"
+
+    def write(*moments: datetime) -> None:
+        begins = [f"pages: [/**], schedule: {{start: {moment.isoformat()}}}" for moment in moments]
+        lines = [f"  e{number}: {{name: E, {one}, audiences: [{audience}]}}\n" for number, one in enumerate(begins)]
+        (rules / "site.yaml").write_text(rules_of(1).replace("tests:\n", "".join([*lines, "tests:\n"])))
+
+    return write

@@ -2,26 +2,24 @@
 
 import asyncio
 import json
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
-from http.client import HTTPConnection, HTTPResponse
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
-from urllib.request import Request
 
-import jsonschema
 import pytest
 
 from engine import limits
 from engine.node import Node
 from engine.settings import Settings
 from engine.web.app import build
+from engine.web.ofrep import changes
 from engine.web.ofrep.changes import Changes
 
-ALL = "/ofrep/v1/evaluate/flags"
 EVENTS = "/ofrep/v1/events"
-CONTEXT = {"context": {"targetingKey": "v1", "url": "https://www.example.com/", "employees": 12}}
+NOON = datetime(2099, 1, 1, 12, tzinfo=UTC)
 
 
 class Listener:
@@ -74,9 +72,13 @@ class Listener:
 
 
 @pytest.fixture
-def edited(rules: Path, rules_of: Callable[[object], str]) -> Callable[[int], None]:
-    """`edited(2)`: the rule files are another edition."""
-    return lambda edition: (rules / "site.yaml").write_text(rules_of(edition)) and None
+def clock(node: Node, dated: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """`clock.s`: seconds after `NOON`, at which two experiences begin, as one does a minute later; -1 at first."""
+    clock = SimpleNamespace(s=-1)
+    monkeypatch.setattr(changes, "utc_now", lambda: NOON + timedelta(seconds=clock.s))
+    dated(NOON, NOON - timedelta(seconds=0.5), NOON + timedelta(minutes=1), NOON.replace(year=9_999))
+    taken(node)
+    return clock
 
 
 @pytest.fixture
@@ -138,6 +140,43 @@ def test_a_change_is_told_to_all_who_listen(node: Node, edited: Callable[[int], 
                     event = await listener.event()
                     assert (event["type"], event["etag"]) == ("refetchEvaluation", version(node))
                     assert event["lastModified"] == int(node.held.since.timestamp())
+
+    run(story)
+
+
+def test_a_date_that_passes_is_told_once(node: Node, clock: SimpleNamespace) -> None:
+    """Whatever begins within its second, by the version that there was; a clock that is set back is told as well."""
+
+    async def story() -> None:
+        listener = Listener(build(node))
+        async with listening(node, listener):
+            assert f"id: {version(node)}\n" in await listener.heard()
+            for clock.s, told_s in ((0, 0), (1, None), (60, 60), (59, 0)):
+                if told_s is not None:
+                    event = await listener.event()
+                    assert event["etag"] == version(node)
+                    assert event["lastModified"] == int(NOON.timestamp()) + told_s
+                await asyncio.sleep(0.05)  # some looks later
+                assert listener._said.empty()
+
+    run(story)
+
+
+def test_who_was_away_when_a_date_passed_is_told_at_once(node: Node, clock: SimpleNamespace) -> None:
+    """And who comes with an answer that may be from before it; not for long, for the answer has no date."""
+    now, app = version(node).encode(), build(node)
+
+    async def is_told(query: bytes, *headers: tuple[bytes, bytes]) -> bool:
+        listener = Listener(app, query, *headers)
+        async with listening(node, listener):
+            return "data: " in await listener.heard()
+
+    async def story() -> None:
+        clock.s = 1
+        asked: tuple[tuple[Any, ...], ...] = ((b"", (b"last-event-id", now)), (b"ruleset=" + now,))
+        assert [await is_told(*one) for one in asked] == [True, True]
+        clock.s = 59
+        assert [await is_told(*one) for one in asked] == [True, False]
 
     run(story)
 
@@ -298,51 +337,3 @@ def test_nobody_waits_for_long_and_not_many_do(node: Node, monkeypatch: pytest.M
         await node.jobs.stop()
 
     run(story)
-
-
-# --- against the service ---------------------------------------------------------------------------------------
-
-
-@contextmanager
-def opened(url: str, path: str) -> Iterator[HTTPResponse]:
-    """A stream of the service."""
-    with closing(HTTPConnection(url.removeprefix("http://"), timeout=60)) as connection:
-        connection.request("GET", path)
-        with connection.getresponse() as stream:
-            yield stream
-
-
-def next_event(stream: HTTPResponse) -> dict[str, Any]:
-    """The data of the next event."""
-    while True:
-        line = stream.readline()
-        assert line, "the stream ended"
-        if line.startswith(b"data: "):
-            return dict(json.loads(line.removeprefix(b"data: ")))
-
-
-def all_flags(service: Any, tag: str = "", told_of: str = "") -> Any:
-    """All flags, asked as after an event."""
-    headers = {"content-type": "application/json"} | ({"if-none-match": tag} if tag else {})
-    query = f"?flagConfigEtag={told_of}" if told_of else ""
-    return service.ask(Request(service.url + ALL + query, json.dumps(CONTEXT).encode(), headers))
-
-
-def test_of_two_workers_none_answers_with_the_rules_before(
-    serve: Callable[..., Any], rules: Path, edited: Callable[[int], None], shapes: Any
-) -> None:
-    """What one of them tells of, every one has once it is asked; SIGTERM ends streams like every other answer."""
-    service = serve(rules, "--workers", "2", "--drain", "0").up()
-    first = all_flags(service)
-    tag = first.headers["etag"]
-    with opened(service.url, first.json["eventStreams"][0]["endpoint"]["requestUri"]) as stream:
-        assert stream.headers["content-type"] == "text/event-stream"
-        assert all_flags(service, tag).status == 304
-        edited(2)
-        event = next_event(stream)
-        jsonschema.validate(event, shapes.EVENT)
-        answers = [all_flags(service, tag, event["etag"]) for _ in range(12)]
-        assert {(answer.status, answer.json["metadata"]["version"]) for answer in answers} == {(200, event["etag"])}
-        service.process.send_signal(signal.SIGTERM)
-        assert stream.read().strip(b":\n") == b""  # to its end: http.client raises where a chunk is missing
-    assert service.ended() == 0

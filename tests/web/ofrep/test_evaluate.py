@@ -193,7 +193,13 @@ def test_what_a_context_says_lies_under_what_is_stored(client: Any, flags_node: 
 
 def test_an_unknown_flag_is_404(client: Any) -> None:
     """Whatever is asked for; the key comes back."""
-    for asked, found in (("nothing", "nothing"), ("a/b", "a/b"), ("", ""), ("x" * 500, "x" * 500)):
+    for asked, found in (
+        ("nothing", "nothing"),
+        ("a/b", "a/b"),
+        ("", ""),
+        ("a\nb\n", "a\nb\n"),
+        ("x" * 500, "x" * 500),
+    ):
         said = client.one(asked, {"targetingKey": "v"})
         assert (said.status, said.json["key"], said.json["errorCode"]) == (404, found, "FLAG_NOT_FOUND")
 

@@ -21,6 +21,8 @@ REFUSED: list[Any] = [
     {"targetingKey": "v v"},
     {"targetingKey": "v", "url": "nonsense"},
     {"targetingKey": "v", "page": {"url": 5}},
+    {"targetingKey": "v", "url": URL, "page.url": "AAA"},
+    {"targetingKey": "v", "page.url": "AAA", "url": URL},
     {"targetingKey": "v", "visit": {"count": "1"}},
     {"targetingKey": "v", "visit.count": -1},
     {"targetingKey": "v", "device.type": 5},
@@ -42,6 +44,15 @@ def test_what_the_schema_takes_is_answered(described: Any, context: Any) -> None
         said = described.ask("POST", path.replace("{key}", key), content=json.dumps({"context": context}).encode())
         assert said.status_code == 200
         described.check(said, described.document["paths"][path]["post"])
+
+
+def test_which_of_two_names_counts_is_said(described: Any) -> None:
+    """What does not count is not looked at; the schema is for what is meant."""
+    context = {"targetingKey": "v", "page.url": URL, "url": "AAA", "page": {"url": 5}}
+    said = described.ask("POST", "/ofrep/v1/evaluate/flags", json={"context": context})
+    assert (takes(described, context), said.status_code) == (False, 200)
+    description = described.document["components"]["schemas"]["EvaluationContext"]["description"]
+    assert "`page.url`, else `url`, else `page`" in description
 
 
 @pytest.mark.parametrize("context", REFUSED)
