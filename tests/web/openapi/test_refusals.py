@@ -13,7 +13,7 @@ def test_codes_are_sorted_by_status() -> None:
     made = responses(["bad-url", "not-json", "unauthorized", "request-timeout"], "admin")
     assert list(made) == ["400", "401", "408"]
     assert made["400"]["x-codes"] == ["bad-url", "not-json"]
-    assert made["400"]["description"].startswith("Bad Request.\n\n- `bad-url`: page.url is not")
+    assert made["400"]["description"].startswith("Bad Request.\n\n- `bad-url`: The URL of the page is not")
     assert made["400"]["content"] == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     assert made["401"]["headers"]["WWW-Authenticate"]["schema"] == {"const": "Bearer"}
     assert made["408"] == {"$ref": "#/components/responses/RequestTimeout"}
