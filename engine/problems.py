@@ -10,13 +10,14 @@ problems, reading files, printing.
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 
 from engine.words import Place
 
 Severity = Literal["error", "warning"]
+_SHOWN: Final = 8  # of the words that there are, where another was asked for
 
 
 class Problem(Struct, frozen=True):
@@ -85,6 +86,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`did you mean `x`?` for the nearest of the known words, or nothing."""
     near = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"did you mean `{near[0]}`?" if near else ""
+
+
+def there_are(known: Iterable[str]) -> str:
+    """`there are a, b, c`, of many only the first: where no word is near enough."""
+    words = list(known)
+    return f"there are {', '.join(words[:_SHOWN])}{' …' if len(words) > _SHOWN else ''}" if words else "there is none"
 
 
 def _escape(text: str) -> str:

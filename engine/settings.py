@@ -121,7 +121,7 @@ SETTINGS: Final = (
         "read-budget",
         "time",
         "TIME",
-        "20",
+        "20ms",
         "How long a decision waits for a shared store.",
         unit="ms",
         least=1,
@@ -129,14 +129,14 @@ SETTINGS: Final = (
     ),
     Setting("near-cache", "memory", "SIZE", "64MiB", "Memory of a worker for profiles of a shared store."),
     Setting("host", "host", "ADDRESS", "127.0.0.1", "Address to listen on; 0.0.0.0 for all."),
-    Setting("port", "whole", "PORT", "8080", "Port to listen on; 0 for any free one.", most=65_535),
+    Setting("port", "whole", "PORT", "8080", "Port to listen on; 0 for any free one.", "serve, demo", most=65_535),
     Setting("workers", "whole", "N", "1", "Processes that answer.", least=1, most=256),
     Setting("origins", "origins", "LIST", "*", "Websites whose pages may ask, by commas; * for any."),
     Setting(
         "drain",
         "time",
         "TIME",
-        f"{limits.DRAIN_S:g}",
+        f"{limits.DRAIN_S:g}s",
         "Goes on after SIGTERM.",
         unit="s",
         most=3_600,
@@ -310,7 +310,7 @@ def _time(setting: Setting, text: str) -> float:
         expected = f"a length of time with its unit ({', '.join(_SECONDS)}) such as 90d"
         if setting.unit:
             bounds = f"from {setting.least} to {setting.most} {'whole ' * setting.whole}{setting.unit}"
-            expected = f"a length of time {bounds}, such as {setting.default}{setting.unit}"
+            expected = f"a length of time {bounds}, such as {setting.default}"
         raise SettingError(f"Expected {expected}, got {text!r}.")
     return float(value) if value.denominator > 1 else int(value)
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.problems import Problem, as_github, as_json, as_text, did_you_mean, errors, in_order
+from engine.problems import Problem, as_github, as_json, as_text, did_you_mean, errors, in_order, there_are
 from engine.words import Place
 
 WRONG = Problem(
@@ -83,3 +83,13 @@ def test_did_you_mean():
     """The nearest known word, or nothing where none is near."""
     assert did_you_mean("smal-company", ["small-company", "enterprise"]) == "did you mean `small-company`?"
     assert did_you_mean("zebra", ["small-company", "enterprise"]) == ""
+
+
+def test_there_are():
+    """Where no word is near, those that there are; of many the first."""
+    assert [there_are(known) for known in ("", "ab", "abcdefgh", "abcdefghi")] == [
+        "there is none",
+        "there are a, b",
+        "there are a, b, c, d, e, f, g, h",
+        "there are a, b, c, d, e, f, g, h …",
+    ]

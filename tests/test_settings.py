@@ -35,6 +35,12 @@ def test_the_defaults_of_a_node_are_those_of_the_table() -> None:
     assert Settings(**told) == Settings()
 
 
+def test_a_default_says_its_unit() -> None:
+    """Help shows nothing else of it: a bare 20 would be seconds to one reader and milliseconds to the next."""
+    units = {line.name: (line.default or "").strip("0123456789.") for line in SETTINGS if line.unit}
+    assert units == {"read-budget": "ms", "drain": "s"}
+
+
 def test_settings_come_from_the_environment() -> None:
     """One variable a setting; what is not set or empty is the default."""
     given = {

@@ -9,6 +9,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -146,8 +147,10 @@ FORMS: dict[str, Callable[[list[Problem]], None]] = {"text": print_text, "json":
 
 
 def summary(folder: Path, loaded: Loaded, problems: list[Problem]) -> str:
-    """`rules: 3 files, 12 segments, 6 experiences, 9 tests passed; 0 errors, 1 warning`."""
-    counts = [counted(len(rule_files(folder)), "file")]
+    """`rules: 3 files, 12 segments, 6 experiences, 9 tests passed; 0 errors, 1 warning`, as far as they are known."""
+    counts = []
+    with suppress(OSError):  # it cannot be listed, or holds far too much: that is one of the problems
+        counts = [counted(len(rule_files(folder)), "file")]
     if loaded.ruleset is not None:
         ruleset = loaded.ruleset
         failed = len(errors(problems))
@@ -155,4 +158,4 @@ def summary(folder: Path, loaded: Loaded, problems: list[Problem]) -> str:
         counts += [f"{counted(len(ruleset.cases) - failed, 'test')} passed"]
     wrong = len(errors(problems))
     found = f"{counted(wrong, 'error')}, {counted(len(problems) - wrong, 'warning')}"
-    return f"{folder}: {', '.join(counts)}; {click.style(found, fg='red' if wrong else 'green')}"
+    return f"{folder}: {', '.join(counts)}{'; ' if counts else ''}{click.style(found, fg='red' if wrong else 'green')}"

@@ -5,7 +5,7 @@ What lives here: the verb, and what is offered for a key of the rules. What may 
 1. The script asks the program itself what may come next, so it never grows old.
 2. Keys come from the rules folder that the command line names so far, else the variable's, else `rules`. Files are read
    as far as their keys, nothing is compiled, and what cannot be read offers nothing: a completion never complains.
-3. Sources are those of the data folder that it names so far.
+3. Sources are those of the data folder that it names so far; folders and files the shell itself looks up.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -63,6 +63,11 @@ def keys(section: str) -> Complete:
 def words(*known: str) -> Complete:
     """What completes one of these words, where others may be written too."""
     return lambda _ctx, _parameter, begun: _offered(known, begun)
+
+
+def folders(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Folders, which the shell itself looks up; of what may be an address as well."""
+    return [CompletionItem(begun, type="dir")]
 
 
 def variants(ctx: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem]:

@@ -4,9 +4,11 @@
    browser client runs as on any website.
 2. The engine is the real one: the store is filled as `import` fills it, and it is served as `serve` serves.
 3. What is printed as its answer was asked over HTTP, by the demo itself, from the server that is running.
-4. The rules are those in ./rules, so that who edits them sees it; where there are none, the example in the package.
+4. The rules are those that are named, else those in ./rules, so that who edits them sees it; where there are none, the
+   example in the package.
 5. Once it has answered, visitors of the past are simulated for the experience of that answer, by `mutiny-edge simulate`
-   in a process of its own, so that `mutiny-edge lift` has something to say.
+   in a process of its own, so that `mutiny-edge lift` has something to say. That process is told no variable of ours:
+   made-up visitors never get into a store that one of them names.
 6. One temporary folder. Ctrl-C, SIGTERM and a closed terminal end all of it.
 """
 
@@ -30,7 +32,7 @@ from urllib.request import ProxyHandler, build_opener
 
 import click
 
-from engine.cli import crowd
+from engine.cli import crowd, options
 from engine.cli.kinds import Whole
 from engine.cli.screen import counted
 from engine.cli.site import Site
@@ -39,7 +41,7 @@ from engine.node import Node, utc_now
 from engine.profiles.importing import import_lines
 from engine.rules.files import rule_files
 from engine.segment.sources import Sources
-from engine.settings import Settings
+from engine.settings import NAMED, PREFIX, Settings
 from engine.web.app import build
 from engine.web.serve import Options, bind, log_config, run, url_of
 
@@ -52,17 +54,14 @@ ASKED = {"visitorId": "ada", "url": "https://www.example.com/"}
 EPILOG = """\b
 Examples:
   mutiny-edge demo
-  mutiny-edge demo --rules my-rules       other rules than those in ./rules; edit them while it runs
+  mutiny-edge demo --rules my-rules       these rules; edit them while it runs
   mutiny-edge demo --print-visitors | mutiny-edge import -
 """
 
 
 @click.command(epilog=EPILOG)
-@click.option(
-    "--rules",
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The rules to serve.  [default: ./rules, or the example where there are none]",
+@options.setting(
+    NAMED["rules"], options.RULES, default=None, show_default="./rules, or the example where there are none"
 )
 @click.option(
     "--visitors",
@@ -72,9 +71,7 @@ Examples:
     show_default=True,
     help="How many there are.",
 )
-@click.option(
-    "--port", metavar="PORT", type=Whole(0, 65535), help=f"Port to listen on.  [default: {PORT}, or a free one]"
-)
+@options.setting(NAMED["port"], Whole(0, 65535), default=None, show_default=f"{PORT}, or a free one")
 @click.option("--once", is_flag=True, help="End after the first answer, for scripts.")
 @click.option("--print-visitors", "lines_only", is_flag=True, help="Serve nothing; print the visitors for `import`.")
 def command(rules: Path | None, visitors: int, port: int | None, once: bool, lines_only: bool) -> None:
@@ -91,10 +88,10 @@ def command(rules: Path | None, visitors: int, port: int | None, once: bool, lin
         with closing(node.store), listening_on(port) as listening:
             fill(node, visitors)
             guide = Guide(node, visitors, url_of(listening), once=once)
-            options = Options(node.settings, drain_s=0)
-            logging.config.dictConfig(log_config(options))
+            how = Options(node.settings, drain_s=0)
+            logging.config.dictConfig(log_config(how))
             try:
-                run(options, node, Site(build(node), node, write_key(data)), listening, on_started=guide.start)
+                run(how, node, Site(build(node), node, write_key(data)), listening, on_started=guide.start)
             finally:
                 guide.end()
             guide.finish()
@@ -276,11 +273,14 @@ class Past:
             return False
         call = [sys.executable, "-P", "-c", "from engine.cli.main import main; main()", "simulate", "--add"]
         where = ["--rules", str(self._settings.rules), "--data", str(self._settings.data), "--experience", experience]
+        unset = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
         with self._turn:
             if self._ended:
                 return False
             quiet = subprocess.DEVNULL
-            self._process = subprocess.Popen([*call, *where, *SIMULATED], stdin=quiet, stdout=quiet, stderr=quiet)  # noqa: S603 - our own program
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                [*call, *where, *SIMULATED], stdin=quiet, stdout=quiet, stderr=quiet, env=unset
+            )
         return self._process.wait() == 0
 
     def end(self) -> None:

@@ -52,6 +52,17 @@ class Written(click.ParamType[Any]):
             self.fail(str(error), param, ctx)
 
 
+class Flag(click.types.BoolParamType):
+    """Given or not; a variable says it in one of the words of the table."""
+
+    def __init__(self, line: Setting) -> None:
+        self._written = Written(line)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bool:
+        """What it means, or a usage error."""
+        return bool(self._written.convert(value, param, ctx))
+
+
 class Place(click.ParamType[str]):
     """The address of a shared store; where it is read, several by commas."""
 

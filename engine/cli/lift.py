@@ -6,7 +6,7 @@
 3. Stdout is the answer; which logs were counted (`lift_folders`), and what was left out, is told on stderr.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -31,7 +31,7 @@ from engine.lift.log import LogUnreadable, has_events
 from engine.lift.verdict import Judgement, judge
 from engine.lift.warehouse import DIALECTS, statement
 from engine.node import utc_now
-from engine.problems import as_text, did_you_mean
+from engine.problems import as_text, did_you_mean, there_are
 from engine.words import Goal, Ruleset
 
 EPILOG = """\b
@@ -46,7 +46,6 @@ Where Segment's warehouse destination keeps the events:
   mutiny-edge lift --sql --dialect snowflake --schema www --schema signed-up=backend > lift.sql
   mutiny-edge lift --counts result.csv
 """
-KEYS_SHOWN: Final = 8  # of those that there are, when another was asked for
 SCHEMA: Final = re2.compile(r"[A-Za-z0-9_$-]+(?:\.[A-Za-z0-9_$-]+)*")
 NOTHING_COUNTED: Final = "--sql prints a statement and counts nothing; it goes without"
 UNUSED: Final = (
@@ -167,7 +166,7 @@ def chosen_goals(ruleset: Ruleset, keys: tuple[str, ...]) -> tuple[Goal, ...]:
     if not ruleset.goals:
         fail("the rules name no goal, so nothing can be a conversion; add one under `conversions:`")
     for wrong in [key for key in keys if key not in ruleset.goals]:
-        fail(f"unknown goal `{wrong}`; {did_you_mean(wrong, ruleset.goals) or known(ruleset.goals)}")
+        fail(f"unknown goal `{wrong}`; {did_you_mean(wrong, ruleset.goals) or there_are(ruleset.goals)}")
     return tuple(goal for key, goal in ruleset.goals.items() if not keys or key in keys)
 
 
@@ -180,16 +179,9 @@ def chosen(ruleset: Ruleset, experience: str | None) -> tuple[str, ...] | None:
         names = {one.name: None for one in ruleset.experiences.values()}
         near = did_you_mean(experience, [*ruleset.experiences, *names])
         alike = [key for key in ruleset.experiences if did_you_mean(experience, [key.partition("-")[0]])]
-        near = near or (known(alike) if alike else "")
-        fail(f"unknown experience `{experience}`; {near or known(ruleset.experiences)}")
+        near = near or (there_are(alike) if alike else "")
+        fail(f"unknown experience `{experience}`; {near or there_are(ruleset.experiences)}")
     return (experience if found is None else found.name,)
-
-
-def known(keys: Iterable[str]) -> str:
-    """`there are a, b, c`; of many only the first."""
-    listed = list(keys)
-    shown = ", ".join(listed[:KEYS_SHOWN])
-    return f"there are {shown}{' …' if len(listed) > KEYS_SHOWN else ''}" if listed else "there is none"
 
 
 def counted_in(folders: Sequence[str], asking: Asking) -> Counted:

@@ -74,19 +74,18 @@ class Once(Known):
 def setting(line: Setting, kind: Any = None, **how: Any) -> Callable[[Decorated], Decorated]:
     """A line of the table as an option: `--port` is also `MUTINY_EDGE_PORT`; `how` is for click."""
     flag = line.kind == "flag"
-    return click.option(
-        line.option,
-        cls=Once if line.shows in _SEVERAL else Filled if line.kind in _NEVER_EMPTY else Known,
-        type=None if flag else kind,
-        metavar=None if flag or line.choices else line.shows,
-        is_flag=flag,
-        default=False if flag else line.default,
-        envvar=line.variable,
-        show_envvar=True,
-        show_default=bool(line.default),
-        help=line.help,
-        **how,
-    )
+    usual = {
+        "cls": Once if line.shows in _SEVERAL else Filled if line.kind in _NEVER_EMPTY else Known,
+        "type": kind,
+        "metavar": None if flag or line.choices else line.shows,
+        "is_flag": flag,
+        "default": False if flag else line.default,
+        "envvar": line.variable,
+        "show_envvar": True,
+        "show_default": bool(line.default),
+        "help": line.help,
+    }
+    return click.option(line.option, **usual | how)
 
 
 # The folder of rule files, and the same for a verb that may be given another folder in its place.

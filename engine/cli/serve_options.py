@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from engine.cli import options
-from engine.cli.kinds import Origins, Place, ProxyList, Whole, Written
+from engine.cli.kinds import Flag, Origins, Place, ProxyList, Whole, Written
 from engine.settings import FIELDS, NAMED, SETTINGS, Setting, Settings
 from engine.web.serve import Options
 
@@ -23,6 +23,7 @@ _KINDS: Final[Mapping[str, Callable[[Setting], Any]]] = {
     "url": lambda _: Place(),
     "whole": lambda line: Whole(line.least, line.most),
     "host": Written,
+    "flag": Flag,
     "time": Written,
     "memory": Written,
     "origins": lambda _: Origins(),

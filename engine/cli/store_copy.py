@@ -19,7 +19,7 @@ import click
 import msgspec
 from msgspec import Struct, structs
 
-from engine.cli import options
+from engine.cli import completion, options
 from engine.cli.screen import fail, say
 from engine.cli.stored import bar
 from engine.cli.trouble import told
@@ -60,8 +60,8 @@ class Place(Struct, frozen=True):
 
 
 @click.command(epilog=EPILOG)
-@click.argument("source", metavar="FROM")
-@click.argument("target", metavar="TO")
+@click.argument("source", metavar="FROM", shell_complete=completion.folders)
+@click.argument("target", metavar="TO", shell_complete=completion.folders)
 @options.form("text", "json")
 @click.pass_context
 def copy(ctx: click.Context, source: str, target: str, form: str) -> None:

@@ -81,12 +81,13 @@ def test_for_spreadsheets(audience):
 
 
 def test_only_some_segments(audience):
-    """Segments by key, in the order in which they are asked for; one that is none is told, with a guess."""
+    """Segments by key, in the order in which they are asked for; one that is none is told, with a guess or all."""
     answer = json.loads(audience("small", "back", "--format", "json").stdout)
     assert [segment["segment"] for segment in answer["segments"]] == ["small", "back"]
     done = audience("smal")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "mutiny-edge: unknown segment `smal` did you mean `small`?\n"
+    assert done.stderr == "mutiny-edge: unknown segment `smal`; did you mean `small`?\n"
+    assert audience("nosuch").stderr == "mutiny-edge: unknown segment `nosuch`; there are back, paying, small\n"
 
 
 def test_a_sample(audience):

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from engine import limits
+
 CASES = sorted(Path(__file__).with_name("cases").iterdir())
 
 
@@ -83,6 +85,16 @@ def test_a_file_that_nobody_may_read(run, tmp_path):
     assert done.returncode == 1
     assert "rules/gone.yaml" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_is_not_looked_through(run, tmp_path):
+    """What cannot be listed, or holds far too much, is a problem as any other; how many files it has is left open."""
+    tmp_path.joinpath("rules").mkdir()
+    for number in range(limits.RULE_FOLDER_ENTRIES + 1):
+        tmp_path.joinpath("rules", str(number)).touch()
+    done = run("check")
+    assert (done.returncode, done.stderr) == (1, "rules: 1 error, 0 warnings\n")
+    assert "[too-many-files]" in done.stdout
 
 
 def test_an_empty_folder(run, tmp_path):

@@ -12,6 +12,7 @@ needs_bash = pytest.mark.skipif(not shutil.which("bash") and not os.environ.get(
 SCRIPT = """
 eval "$(mutiny-edge completion bash)"
 complete -p mutiny-edge >&2
+compopt() { COMPREPLY+=("$2"); }
 for words in "$@"; do
     IFS=' ' read -ra COMP_WORDS <<< "$words"
     [[ $words == *' ' ]] && COMP_WORDS+=('')
@@ -79,20 +80,23 @@ def test_a_completion_never_complains(completed, tmp_path):
 
 @needs_bash
 def test_what_else_is_known_here(completed, run, house):
-    """Variants of the experience that is named, all where none is; sources of the data folder; kinds of devices."""
+    """Variants of the experience that is named, all where none is; sources, segments, kinds of devices; folders."""
     assert run("sources", "add", "shop", "--kind", "website").returncode == 0
-    variants, every, experience, rotated, nobody, device = completed(
+    variants, every, experience, rotated, nobody, device, counted, copied = completed(
         "mutiny-edge preview homepage-industry --variant s",
         "mutiny-edge preview --variant s",
         "mutiny-edge simulate --experience homepage-i",
         "mutiny-edge sources rotate s",
         "mutiny-edge sources rotate --data /nowhere ",
         "mutiny-edge decide --device t",
+        "mutiny-edge audience fintech sm",
+        "mutiny-edge store copy old n",
         MUTINY_EDGE_RULES=str(house / "rules"),
     )
     assert variants == ["speed"]
     assert set(every) > {"speed"}
     assert (experience, rotated, nobody, device) == (["homepage-industry"], ["shop"], [], ["tablet"])
+    assert (counted, copied) == (["small-company"], ["dirnames"])
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -6,6 +6,8 @@ import pytest
 
 from engine.settings import SETTINGS, strangers
 
+BATCHES = "MUTINY_EDGE_WEBHOOK_BATCHES"
+
 
 def by_name(done) -> dict[str, tuple[str | None, str]]:
     """Value and origin of each setting."""
@@ -69,6 +71,16 @@ def test_a_mistake_is_told_of_where_it_was_made(run):
     typed, set_ = run("config", "--port", "x"), run("config", env={"MUTINY_EDGE_PORT": "x"})
     assert "MUTINY_EDGE_PORT" not in typed.stderr
     assert "for MUTINY_EDGE_PORT:" in set_.stderr
+
+
+def test_a_flag_is_a_variable_too(run):
+    """In the words that the table reads, with or without capitals; any other is told."""
+    by_words = [run("config", "--format", "json", env={BATCHES: word}) for word in ("True", "no")]
+    found = [by_name(done)["webhook-batches"] for done in by_words]
+    assert found == [("true", "environment"), ("false", "environment")]
+    done = run("config", env={BATCHES: "maybe"})
+    assert done.returncode == 2
+    assert f"for {BATCHES}: Expected true or false, got 'maybe'.\n" in done.stderr
 
 
 def test_a_mistyped_variable_is_named(run):

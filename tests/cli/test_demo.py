@@ -4,8 +4,9 @@ import json
 import signal
 import socket
 import subprocess
+import threading
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
@@ -27,12 +28,12 @@ def demo(program, with_us, surroundings, scratch):
     """A running demo with few visitors, and the lines that it printed, up to the last one."""
     children = []
 
-    def demo(*more: str, cwd=None):
+    def demo(*more: str, cwd=None, **variables: str):
         command = [*with_us, program, "demo", "--visitors", "200", "--port", "0", *more]
         child = subprocess.Popen(
             command,
             cwd=cwd,
-            env=surroundings | {"TMPDIR": str(scratch)},
+            env=surroundings | {"TMPDIR": str(scratch)} | variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -49,6 +50,17 @@ def demo(program, with_us, surroundings, scratch):
     for child in children:
         child.kill()
         child.communicate()
+
+
+@contextmanager
+def ended_at_last(child):
+    """A line that never comes is not waited for for ever."""
+    ending = threading.Timer(30, child.kill)
+    ending.start()
+    try:
+        yield
+    finally:
+        ending.cancel()
 
 
 def fetch(url: str) -> bytes:
@@ -168,6 +180,20 @@ def test_own_rules(demo, tmp_path):
     assert json.loads(after(lines, "Answer:"))["decisions"] == []
 
 
+def test_variables_of_its_options(run, tmp_path):
+    """Rules and port may be named by the variables of every command; a port that was asked for and is taken ends it."""
+    tmp_path.joinpath("own").mkdir()
+    tmp_path.joinpath("own", "none.yaml").write_text("segments: {}\n")
+    demo = ("demo", "--visitors", "10", "--once")
+    done = run(*demo, "--port", "0", env={"MUTINY_EDGE_RULES": "own"})
+    assert "served by the rules in own (0 experiences, 0 segments)" in done.stdout
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = run(*demo, env={"MUTINY_EDGE_PORT": where.partition(":")[2]})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert where in done.stderr
+
+
 def test_the_rules_here_are_served(demo, tmp_path):
     """Where the current folder has rules, an edit of them is what one sees; the demo says whose rules it serves."""
     tmp_path.joinpath("rules").mkdir()
@@ -187,9 +213,13 @@ def test_without_rules_here_the_example_is_served(demo, tmp_path):
 
 
 def test_there_is_something_for_lift(demo, run):
-    """Simulated visitors of the experience of the answer; the line that says so is the command for it."""
-    child, _ = demo()
-    line = next(line for line in child.stdout if line.strip().startswith("Lift:"))
+    """Simulated visitors of the experience of the answer; the line that says so is the command for it.
+
+    They are kept by the demo alone: nobody is written into, nor asked of, a store that the variables name.
+    """
+    child, _ = demo(MUTINY_EDGE_STORE="redis://127.0.0.1:1")
+    with ended_at_last(child):
+        line = next(line for line in child.stdout if line.strip().startswith("Lift:"))
     command = line.split("mutiny-edge ", 1)[1].split()
     assert command[0] == "lift"
     held = json.loads(run("events", "stats", *command[3:], "--format", "json").stdout)

@@ -20,6 +20,7 @@ def test_they_are_read_as_in_rule_files():
         (SHARE, "10", "the share `10` has no percent sign; `10%`"),
         (SHARE, "0%", "a lift of `0%` is none; the smallest that is worth having is such as `5%`"),
         (TIME, "2026-11-01", "the date `2026-11-01` has no time and zone; `2026-11-01T00:00:00Z` (UTC)"),
+        (TIME, "2026-13-45", "the date or time `2026-13-45` does not exist; month must be in 1..12"),
     ],
 )
 def test_what_is_wrong_is_told(kind, text, told):

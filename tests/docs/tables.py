@@ -163,7 +163,8 @@ def _option(option: click.Option) -> tuple[str, str, str]:
     name = ", ".join(f"`{text}`" for text in (*option.opts, *option.secondary_opts))
     metavar = "" if option.is_flag else f" {option.metavar or option.type.name.upper()}"
     help_ = " ".join((option.help or "").split())
-    default = f" Default: {option.default}." if option.show_default and option.default not in {None, ""} else ""
+    shown = option.show_default if isinstance(option.show_default, str) else option.default
+    default = f" Default: {shown}." if option.show_default and shown not in {None, ""} else ""
     return name + metavar.replace("[", "\\["), help_ + default, f"`{option.envvar}`" if option.envvar else ""
 
 
@@ -254,7 +255,7 @@ def settings() -> str:
     rows = [
         (
             *(f"`{line.variable}`", "" if line.secret else f"`{line.option}`", line.verbs),
-            f"`{line.default}`{' ' if line.unit else ''}{line.unit}" if line.default else "",
+            f"`{line.default}`" if line.default else "",
             line.help,
         )
         for line in SETTINGS

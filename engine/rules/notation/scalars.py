@@ -26,8 +26,7 @@ _KEY = re2.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _TIMESTAMP = re2.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,6}))?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
-_DATE = re2.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_NO_ZONE = re2.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2})(:[0-9]{2}(?:\.[0-9]{1,6})?)?")
+_NO_ZONE = re2.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ]([0-9]{2}:[0-9]{2})(:[0-9]{2}(?:\.[0-9]{1,6})?)?)?")
 
 
 def share(text: str) -> int:
@@ -120,17 +119,19 @@ def _zone(text: str) -> timezone:
 
 
 def _no_timestamp(text: str) -> Mistake:
-    if _DATE.fullmatch(text):
-        return Mistake(
-            f"the date `{text}` has no time and zone", f"`{text}T00:00:00Z` (UTC) or `{text}T00:00:00+01:00`"
-        )
     bare = _NO_ZONE.fullmatch(text)
-    if bare is not None:
-        right = f"{bare.group(1)}T{bare.group(2)}{bare.group(3) or ':00'}"
-        return Mistake(f"the time `{text}` has no zone", f"`{right}Z` (UTC) or `{right}+01:00`")
-    return Mistake(
-        f"`{text}` is no timestamp", "a timestamp is such as `2026-11-01T00:00:00Z` or `2026-11-01T09:00:00+01:00`"
-    )
+    if bare is None:
+        return Mistake(
+            f"`{text}` is no timestamp", "a timestamp is such as `2026-11-01T00:00:00Z` or `2026-11-01T09:00:00+01:00`"
+        )
+    day, time, seconds = bare.groups()
+    right = f"{day}T{time or '00:00'}{seconds or ':00'}"
+    try:
+        timestamp(f"{right}Z")
+    except Mistake as impossible:
+        return Mistake(f"the date or time `{text}` does not exist", impossible.hint)
+    lacks = f"the time `{text}` has no zone" if time else f"the date `{text}` has no time and zone"
+    return Mistake(lacks, f"`{right}Z` (UTC) or `{right}+01:00`")
 
 
 def key(text: str, kind: str) -> str:

@@ -116,6 +116,8 @@ def test_every_moment_can_be_written(micros: int, minutes: int) -> None:
         ("2026-01-01T00:00:00+24:00", "does not exist"),
         ("0001-01-01T00:00:00+10:00", "does not exist"),
         ("2026-12-31T23:59:60Z", "does not exist"),
+        ("2026-13-45", "does not exist"),
+        ("2026-11-01 24:00", "does not exist"),
         ("1.11.2026", "no timestamp"),
         ("tomorrow", "no timestamp"),
     ],
