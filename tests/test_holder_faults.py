@@ -1,5 +1,6 @@
 """What can happen to a rules folder beside edits: the last good rules stay, it is told why, and it heals by itself."""
 
+import codecs
 import os
 import shutil
 import tempfile
@@ -142,6 +143,7 @@ def nobodys(tmp_path: Path) -> Iterator[Path]:
         return
     folder = Path(tempfile.mkdtemp(prefix="mutiny-edge-test-"))
     os.chown(folder, 65534, 65534)
+    codecs.lookup("utf-8-sig")  # afterwards Python's own library may be out of reach
     os.seteuid(65534)
     yield folder
     os.seteuid(0)
