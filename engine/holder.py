@@ -13,7 +13,8 @@ What may not: HTTP, profiles, waiting (the node calls `step` at an interval, in 
    Collector and turns are the process's: a *guest* in somebody else's leaves both as they are.
 6. Every ruleset that is taken is kept as a file (but by a holder that only reads). Only a process that *starts* while
    the files are broken uses it.
-7. What the files cannot be blamed for is tried again by itself: files that could not be read, a fault of ours.
+7. What the files cannot be blamed for is tried again by itself: files that could not be read, a fault of ours, a copy
+   that could not be kept.
 """
 
 import gc
@@ -143,6 +144,7 @@ class Holder:
         self._turns: Callable[[], AbstractContextManager[None]] = nullcontext if guest else _short_turns
         self._watcher = Watcher(partial(sight, folder))
         self._waiting: Reading | None = None
+        self._unkept = False  # is what is held not on the disk?
         self._replaced: list[Decider] = []
         self._told_faults: set[tuple[str, str]] = set()
 
@@ -198,6 +200,8 @@ class Holder:
         self._tell_faults()
         self._let_go()
         phase = self._watcher.look()
+        if self._unkept and self._watcher.looks % limits.LOOKS_BEFORE_KEEPING == 0:
+            self._keep()
         if phase == "gone" and self._watcher.looks > 1:
             self._refuse(self._gone())
         if phase == "same" and self._may_pass():
@@ -278,14 +282,23 @@ class Holder:
         self.problems = ()
 
     def _hold(self, decider: Decider) -> None:
-        ruleset = decider.ruleset
-        self.held = Held(decider, self._now(), "files", roots_read(ruleset))
-        if not self._keeps:
-            return
+        self.held = Held(decider, self._now(), "files", roots_read(decider.ruleset))
+        if self._keeps:
+            self._keep()
+
+    def _keep(self) -> None:
+        """Keep what is held as the last good ruleset; that it fails is told when it begins, and when it is over."""
+        ruleset, failed_before = self.held.decider.ruleset, self._unkept
         try:
             lastgood.keep(ruleset, self._folder, self._data)
+            self._unkept = False
         except OSError as error:
-            log.warning("rules: %s could not be kept as the last good ruleset: %s", ruleset.version, error)
+            self._unkept = True
+            if not failed_before:
+                log.warning("rules: %s could not be kept as the last good ruleset: %s", ruleset.version, error)
+        else:
+            if failed_before:
+                log.info("rules: %s is kept as the last good ruleset now", ruleset.version)
 
     def _refuse(self, problems: tuple[Problem, ...]) -> None:
         """What is held stays, and why is told once."""

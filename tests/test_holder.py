@@ -305,6 +305,22 @@ def test_a_data_folder_that_cannot_be_written_does_not_matter(file: Path, tmp_pa
     assert keys(holder) == {"a"}
 
 
+def test_what_could_not_be_kept_is_kept_once_it_can_be(
+    file: Path, opened: Callable[[], Holder], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without a change of the files; that it failed is told once, and so is that it is over."""
+    (tmp_path / "data").write_text("a file in its place")
+    holder = opened()
+    with caplog.at_level(logging.INFO):
+        file.write_text(rules_with("a", text="Bye"))
+        steps(holder, 2 * limits.LOOKS_BEFORE_KEEPING)
+        (tmp_path / "data").unlink()
+        steps(holder, 2 * limits.LOOKS_BEFORE_KEEPING)
+    assert lastgood.kept(file.parent, tmp_path / "data") == holder.held.decider.ruleset
+    assert caplog.text.count("could not be kept") == 1
+    assert caplog.text.count("is kept as the last good ruleset now") == 1
+
+
 def test_files_that_keep_changing_are_not_waited_for_for_ever(file: Path, tmp_path: Path) -> None:
     """A start gives up after some seconds and says why."""
     holder = Holder(file.parent, tmp_path / "data", lambda: NOW)

@@ -15,6 +15,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import Final
 
 from msgspec import Struct, structs
@@ -54,7 +55,7 @@ class Place(Struct, frozen=True):
     settings: Settings
     rules: Reading
     store: StoreStats | str | None
-    free_bytes: int | None
+    free_bytes: int
     last_good: Ruleset | None
     chain: Chain | None = None
     salesforce: Report | str | None = None
@@ -64,13 +65,12 @@ class Place(Struct, frozen=True):
 def look(settings: Settings) -> Place:
     """Look at everything once."""
     reading = read(settings.rules)
-    exists = settings.data.is_dir()
     store, chain, salesforce = _store(settings, reading)
     return Place(
         settings,
         reading,
         store,
-        shutil.disk_usage(settings.data).free if exists else None,
+        shutil.disk_usage(_nearest(settings.data)).free,
         lastgood.kept(settings.rules, settings.data),
         chain,
         salesforce,
@@ -150,10 +150,15 @@ def data(place: Place) -> Said | None:
     folder = place.settings.data
     if folder.exists() and not folder.is_dir():
         return "trouble", f"{folder} is not a folder", "give another one with --data"
-    nearest = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
+    nearest = _nearest(folder)
     if not os.access(nearest, os.W_OK | os.X_OK):
         return "trouble", f"{nearest} cannot be written", "make it writable for this user, or give another with --data"
     return "ok", str(folder) if folder.exists() else f"{folder} is not there yet and can be made"
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder itself, or the one in which it would be made."""
+    return next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
 
 
 def store(place: Place) -> Said | None:
@@ -163,7 +168,8 @@ def store(place: Place) -> Said | None:
         return "ok", "nothing is stored yet"
     if isinstance(found, str):
         what, _, do = found.partition("; ")
-        return "trouble", what, do or "see that it runs, and can be reached from here"
+        look_at = "that it runs, and can be reached from here" if is_shared(place.settings) else "to the disk it is on"
+        return "trouble", what, do or f"see {look_at}"
     at_least = "at least " if isinstance(found, Part) else ""
     return "ok", f"{at_least}{counted(found.records, 'record')}, {found.used_bytes:,} bytes"
 
@@ -179,10 +185,8 @@ def records(place: Place) -> Said | None:
     return "trouble", what, f"{do}; import their visitors again"
 
 
-def disk(place: Place) -> Said | None:
+def disk(place: Place) -> Said:
     """There is room for the store to double."""
-    if place.free_bytes is None:
-        return None
     used = place.store.used_bytes if isinstance(place.store, StoreStats) and not is_shared(place.settings) else 0
     text = f"{place.free_bytes:,} bytes free, {used:,} used"
     if place.free_bytes < limits.DISK_LOW_BYTES:

@@ -21,7 +21,7 @@ READERS: Final = 1024  # read transactions at the same time, over all processes;
 def failure(folder: Path, error: lmdb.Error, *, read_only: bool = False) -> StoreError:
     """What LMDB says, in the words of the store; `read_only`: to whoever only wanted to read."""
     if isinstance(error, lmdb.DiskError) or error.code in NO_ROOM or _disk_is_full(folder, error):
-        return no_room(folder, str(error))
+        return no_room(folder, str(error).removeprefix(f"{folder}: "))
     damaged = (lmdb.InvalidError, lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.VersionMismatchError)
     # For a form that it does not know, py-lmdb has words but no class.
     if isinstance(error, damaged) or "not supported by this build" in str(error):

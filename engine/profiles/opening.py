@@ -2,8 +2,16 @@
 
 What lives here: the order of the steps, and what a refusal means. What may not: reading and writing records (`lmdb`),
 which store a folder holds (`identity`), whether a file may be believed (`trust`).
+
+1. The folder is made, the identity file read, and LMDB's lock file given its room: a full disk is told, and is no
+   SIGBUS in the middle of LMDB.
+2. LMDB opens the data file; before anything in it is read, it is looked at from outside, and a canary sent in doubt.
+3. It is our store, or a new one that gets its name; else it is closed again.
+4. A map that another process has made larger meanwhile is no refusal: it is opened once more.
 """
 
+import os
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +24,8 @@ from engine.profiles.trust import Trust
 
 MAP_BYTES: Final = 2**30  # to begin with: a million profiles
 MAP_BYTES_MOST: Final = 2**44  # 16 TiB: beyond that something else is wrong
+LOCK_FILE: Final = "lock.mdb"
+LOCK_BYTES: Final = 192 + 64 * (READERS - 1)  # as LMDB makes it by itself; a larger one has more places
 
 
 def opened(
@@ -29,6 +39,7 @@ def opened(
         if not read_only:
             folder.mkdir(parents=True, exist_ok=True)
         known = identity.read(folder)
+        _give_room(folder / LOCK_FILE)
         while True:
             try:
                 return _checked(folder, known, map_bytes, canary_s, read_only=read_only, believed=believed)
@@ -46,6 +57,27 @@ def opened(
         why = error.strerror or str(error)
         full = error.errno in NO_ROOM
         raise (no_room(folder, why) if full else not_usable(folder, why, read_only=read_only)) from error
+
+
+def _give_room(lock: Path) -> None:
+    """Blocks for the table of readers. Raises OSError where the disk is full.
+
+    LMDB makes a hole of it, and maps that: the first word in it, on a full disk, would end the process with SIGBUS.
+    One that has a block is left alone: it may be open here, and closing it would let go of LMDB's lock on it.
+    """
+    if sys.platform != "linux":
+        return
+    try:
+        if lock.exists() and lock.stat().st_blocks:
+            return
+        file = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(file, 0, LOCK_BYTES)
+        finally:
+            os.close(file)
+    except OSError as error:
+        if error.errno in NO_ROOM:  # all else that may be the matter LMDB tells itself, if it minds
+            raise
 
 
 def _checked(

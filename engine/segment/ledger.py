@@ -45,8 +45,9 @@ class Ledger:
                 file.flush()
                 os.fsync(file.fileno())
             beside.replace(path)
-        except OSError:
+        except OSError as error:
             beside.unlink(missing_ok=True)
+            error.filename = error.filename or str(path)  # of a file that is open the system names none
             raise
         _sync_folder(path.parent)
 

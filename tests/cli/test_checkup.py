@@ -56,6 +56,13 @@ def test_a_data_folder_that_is_a_file(place: Place, tmp_path: Path) -> None:
     assert states(replace(place, settings=Settings(data=tmp_path / "file")))["data"] == "trouble"
 
 
+def test_a_folder_that_is_not_there_yet_will_need_room(tmp_path: Path) -> None:
+    """The disk is that of the folder in which it would be made."""
+    seen = look(Settings(tmp_path / "rules", tmp_path / "data" / "here"))
+    assert "disk" in states(seen)
+    assert states(replace(seen, free_bytes=0))["disk"] == "trouble"
+
+
 def test_looking_makes_nothing(tmp_path: Path) -> None:
     """A place where there is nothing yet stays so."""
     seen = look(Settings(tmp_path / "rules", tmp_path / "data"))

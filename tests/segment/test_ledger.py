@@ -26,6 +26,17 @@ for _ in range(100):
         ledger.write(b"%d" % (int(ledger.read() or b"0") + 1))
 """
 
+TOO_LARGE = """
+import resource, sys
+from pathlib import Path
+from engine.segment.ledger import Ledger
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    Ledger(Path(sys.argv[1]) / "file").write(bytes(2000))
+except OSError as error:
+    print(error.filename)
+"""
+
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
     """Nothing where nothing was; then the newest."""
@@ -47,6 +58,17 @@ def test_it_is_its_owners_alone(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_write_that_fails_says_of_which_file(tmp_path: Path) -> None:
+    """The system does not, of one that is open; what was in it stays."""
+    Ledger(tmp_path / "file").write(b"one")
+    done = subprocess.run(
+        [sys.executable, "-c", TOO_LARGE, tmp_path], check=False, capture_output=True, text=True, timeout=PATIENCE_S
+    )
+    assert done.stdout == f"{tmp_path / 'file'}\n", done.stderr
+    assert Ledger(tmp_path / "file").read() == b"one"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_threads_may_write_the_same_file_at_once(tmp_path: Path) -> None:
