@@ -4,7 +4,8 @@ What lives here: when it is wanted, what the service sees of it. What may not: O
 only where it is wanted (`otel.py`).
 
 1. It is wanted where OpenTelemetry's own variables name a collector: `OTEL_EXPORTER_OTLP_ENDPOINT`, or one for traces
-   or logs alone. All other `OTEL_…` are the SDK's own, and mean here what they mean everywhere.
+   or logs alone. All other `OTEL_…` are the SDK's own, and mean here what they mean everywhere. Where one of them
+   cannot be used, nothing begins, and it is named (`otel_values.py`): nobody would miss what is not sent.
 2. Every request on the ordinary road is a span, child of the caller's where it sends `traceparent`; so is a step of a
    background job that took long, or failed. A page view in the fast lane is none: it takes less time than a span would
    cost. One that brings a sampled `traceparent` takes the ordinary road, and is seen.
@@ -18,6 +19,8 @@ from typing import Final, Protocol
 
 from starlette.types import ASGIApp
 
+from engine.web.otel_values import unusable
+
 _COLLECTORS: Final = {
     "traces": ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_TRACES_EXPORTER"),
     "logs": ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "OTEL_LOGS_EXPORTER"),
@@ -27,7 +30,7 @@ _OFF: Final = "OTEL_SDK_DISABLED"
 
 
 class TelemetryUnusable(Exception):  # noqa: N818 - it says what is wrong
-    """OpenTelemetry is wanted and is not installed."""
+    """OpenTelemetry is wanted, and is not installed or cannot be set up."""
 
 
 class Telemetry(Protocol):
@@ -61,14 +64,19 @@ def telemetry(environment: Mapping[str, str]) -> Iterator[Telemetry | None]:
     if not signals:
         yield None
         return
+    if wrong := unusable(environment, signals):
+        raise TelemetryUnusable("\n".join(wrong))
     try:
         from engine.web.otel import Otel  # noqa: PLC0415 - most have no collector, and need not have the packages
+
+        sending = Otel(environment, signals)
     except ImportError as error:
         install = "pip install 'mutiny-edge[otel]', or unset them"
         raise TelemetryUnusable(
             f"OTEL_… variables name a collector, and {error.name} is not installed: {install}"
         ) from None
-    sending = Otel(environment, signals)
+    except (ValueError, RuntimeError) as error:  # the SDK's own words, with the variable's name
+        raise TelemetryUnusable(f"OpenTelemetry refuses its variables: {error}") from None
     try:
         yield sending
     finally:

@@ -51,6 +51,21 @@ def test_nothing_is_imported_that_nobody_wants() -> None:
     assert said({}) == "False"
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "256"),
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "-3"),
+        ("OTEL_BLRP_SCHEDULE_DELAY", "abc"),
+    ],
+)
+def test_what_cannot_be_used_is_told(name: str, value: str) -> None:
+    """In one line that names the variable, whoever finds it: we or the SDK."""
+    line = said({ALL: URL, name: value}, before=f"import os; os.environ[{name!r}] = {value!r}")
+    assert name in line
+    assert len(line.splitlines()) == 1
+
+
 def test_what_is_missing_is_told() -> None:
     """With what to do about it."""
     line = said({ALL: URL}, before="sys.modules['opentelemetry'] = None")
