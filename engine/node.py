@@ -148,9 +148,7 @@ class Node:
         self._near = open_near(settings, self.store) if is_shared(settings) and not read_only else None
         self.keys = Keys(settings.data)
         self._intake = None if read_only else Intake(settings.logs, self.store, utc_now, rest=self.rest)
-        self.upkeep = (
-            Upkeep(self._intake, self.store, settings.logs, self.note_trouble, self.rest) if self._intake else None
-        )
+        self.upkeep = Upkeep(self._intake, self.store, settings.logs, self.rest) if self._intake else None
         self.store_trouble: str | None = None
         self.degraded = 0
         self._silent_until: dict[str, float] = {}

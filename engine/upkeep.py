@@ -13,6 +13,8 @@ they are done (`node`), how (`segment`, `events`), HTTP.
 3. `compact`: what is finished becomes Parquet, in a process of its own (`segment.compactor`).
 4. One step of a kind at a time, in this process and, but for catching up, in all of them. `end` waits for those at
    work, which stop where they can, and nothing is done afterwards: the store is about to be closed.
+5. The log tells of the beginning and the end of what goes wrong in the background (`_Troubles`), not of each time that
+   it is tried again: a store may be away for days.
 """
 
 import logging
@@ -46,22 +48,49 @@ class _Ended(StoreUnavailable):
     """A step was to go on, and the process ends."""
 
 
-class Upkeep:
-    """The steps, for the store and the logs of one process. `trouble` is told of what goes wrong in the background."""
+class _Troubles:
+    """What goes wrong with one subject, in steps that are done again and again, each by one thread at a time."""
 
-    def __init__(
-        self,
-        intake: Intake,
-        store: Store,
-        logs: Logs,
-        trouble: Callable[[str, str], None],
-        rest: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, subject: str) -> None:
+        self._subject = subject
+        self._lock = threading.Lock()
+        self._now: dict[str, type[Exception]] = {}  # by the step, named by what is told
+
+    @contextmanager
+    def watching(self, failed: str) -> Iterator[None]:
+        """A step, which fails quietly. One kind of trouble is told once, whichever steps have it."""
+        try:
+            yield
+        except _Ended:
+            return
+        except (StoreError, LogError, OSError) as error:
+            self._fails(failed, error)
+            return
+        self._goes_well(failed)
+
+    def _fails(self, failed: str, error: Exception) -> None:
+        with self._lock:
+            is_new = type(error) not in self._now.values()
+            self._now[failed] = type(error)
+        if is_new:
+            log.error("%s: %s: %s", self._subject, failed, error)
+
+    def _goes_well(self, failed: str) -> None:
+        with self._lock:
+            is_over = self._now.pop(failed, None) is not None and not self._now
+        if is_over:
+            log.info("%s: all is well again", self._subject)
+
+
+class Upkeep:
+    """The steps, for the store and the logs of one process."""
+
+    def __init__(self, intake: Intake, store: Store, logs: Logs, rest: Callable[[], None] = lambda: None) -> None:
         """`rest` is called often by what takes long."""
         self._intake = intake
         self._store = store
         self._logs = logs
-        self._trouble = trouble
+        self._in_log, self._in_compacting, self._in_deleting = map(_Troubles, ("log", "compacting", "deletion"))
         self._catching_up = threading.Lock()
         self._restoring = threading.Lock()
         self._deleting = threading.Lock()
@@ -80,54 +109,42 @@ class Upkeep:
 
     def catch_up(self) -> None:
         """What is in the log and not in the store goes there; and a file whose hour is over is closed."""
-        try:
-            with self._step(self._catching_up):
-                self._intake.settle()
-                applied = catch_up(self._logs.events, self._store, self._intake.look(), self._applying)
-                self._applies = False
-        except _Ended:
-            return
-        except StoreBehind as error:
-            log.warning("log: %s", error)  # by the next look
-            return
-        except (StoreError, LogError) as error:
-            self._trouble("log", f"what is in the log could not be applied to the store: {error}")
-            return
-        if applied.events or applied.damaged or applied.torn:
-            log.warning(
-                "log: %d events that the store did not know are in it now; left out: %d damaged lines, %d torn ends",
-                applied.events,
-                applied.damaged,
-                applied.torn,
-            )
+        with self._in_log.watching("what is in the log could not be applied to the store"):
+            try:
+                with self._step(self._catching_up):
+                    self._intake.settle()
+                    applied = catch_up(self._logs.events, self._store, self._intake.look(), self._applying)
+                    self._applies = False
+            except StoreBehind as error:
+                log.warning("log: %s", error)  # by the next look
+                return
+            if applied.events or applied.damaged or applied.torn:
+                log.warning(
+                    "log: %d events that the store did not know are in it now; "
+                    "left out: %d damaged lines, %d torn ends",
+                    applied.events,
+                    applied.damaged,
+                    applied.torn,
+                )
 
     def restore(self) -> None:
         """What is compacted and not in the store any more goes there."""
-        try:
-            with self._step(self._restoring):
-                self._archive.restore()
-        except _Ended:
-            return
-        except (StoreError, LogError, OSError) as error:
-            self._trouble("log", f"what is compacted could not be applied to the store, it is tried again: {error}")
+        failed = "what is compacted could not be applied to the store, it is tried again"
+        with self._in_log.watching(failed), self._step(self._restoring):
+            self._archive.restore()
 
     def compact(self, now: datetime) -> None:
         """Have Parquet made of what is due; by this process, if no other one does it already."""
         folder = self._logs.events
-        try:
+        with self._in_compacting.watching("the log stays as lines, it is tried again"):
             with self._step(self._compacting), turn(folder) as lock:
                 paths = [] if lock is None else due(applied(folder, self._store), now)
                 if lock is None or not paths:
                     return
                 made = compacted(self._logs, paths, lock, self._archive.taken, self._go_on)
-        except _Ended:
-            return
-        except (StoreError, LogError, OSError) as error:
-            self._trouble("compacting", f"the log stays as lines, it is tried again: {error}")
-            return
-        log.info("log: %d events of %d files are Parquet now", made.events, made.files)
-        if made.damaged:
-            log.warning("log: %d damaged lines are kept in %s", made.damaged, folder / DAMAGED_FOLDER)
+            log.info("log: %d events of %d files are Parquet now", made.events, made.files)
+            if made.damaged:
+                log.warning("log: %d damaged lines are kept in %s", made.damaged, folder / DAMAGED_FOLDER)
 
     def erase(self, key: Key, now_ms: int) -> Erased:
         """Forget the person behind this identity, in store and logs.
@@ -139,27 +156,19 @@ class Upkeep:
 
     def finish(self) -> None:
         """Carry out the deletions that were noted and not finished, all at once."""
-        try:
+        with self._in_deleting.watching("could not be finished, it is tried again"):
             if self._intake.erasures.unfinished():
                 with self._step(self._deleting), self._alone():
                     self._carry_out(self._intake.erasures.unfinished())
-        except _Ended:
-            return
-        except (StoreError, LogError, OSError) as error:
-            self._trouble("deletion", f"could not be finished, it is tried again: {error}")
 
     def hear(self) -> None:
         """Carry out here what other nodes with the same store have carried out, and let them hear what this one has."""
-        try:
+        with self._in_log.watching("the deletions of other nodes could not be carried out, it is tried again"):
             said = elsewhere.told(self._store)
             if said != self._told:
                 with self._step(self._deleting), self._alone():
                     self._hear(elsewhere.heard(said))
                 self._told = said
-        except _Ended:
-            return
-        except (StoreError, LogError, OSError) as error:
-            self._trouble("log", f"the deletions of other nodes could not be carried out, it is tried again: {error}")
 
     def unfinished(self) -> int:
         """How many deletions are noted and not finished. Raises OSError."""

@@ -52,7 +52,7 @@ class Worker:
         self.now = NOON
         self.store = ValkeyStore(address(url), node=node_id(data))
         self.intake = Intake(self.settings.logs, self.store, lambda: self.now, disk=QUICK)
-        self.upkeep = Upkeep(self.intake, self.store, self.settings.logs, lambda *_: None)
+        self.upkeep = Upkeep(self.intake, self.store, self.settings.logs)
 
     @property
     def folder(self) -> Path:

@@ -1,6 +1,7 @@
 """What is done beside the requests: one step at a time, none after the end, and trouble is told."""
 
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -31,12 +32,19 @@ U1 = key("user", "u1")
 class World:
     """An intake, its upkeep, and what trouble was told."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, caplog: pytest.LogCaptureFixture) -> None:
+        self._log = caplog
         self.logs = Settings(data=data).logs
         self.store = LmdbStore(data / "profiles")
         self.intake = Intake(self.logs, self.store, lambda: NOW)
-        self.told: list[tuple[str, str]] = []
-        self.upkeep = Upkeep(self.intake, self.store, self.logs, lambda *said: self.told.append(said))
+        self.upkeep = Upkeep(self.intake, self.store, self.logs)
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        """What it is about, and the trouble with it."""
+        mine = [record for record in self._log.records if record.name == "mutiny_edge.upkeep"]
+        said = [record.getMessage().partition(": ") for record in mine if record.levelno == logging.ERROR]
+        return [(what, trouble) for what, _, trouble in said]
 
     def send(self, *users: str) -> None:
         """An identify of each."""
@@ -51,10 +59,10 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[World]:
     """Nobody else writes, so a deletion need not wait for them."""
     monkeypatch.setattr(limits, "ERASURE_PAUSE_S", 0.0)
-    world = World(tmp_path / "data")
+    world = World(tmp_path / "data", caplog)
     world.send("u1", "u2")
     yield world
     world.end()
@@ -98,6 +106,28 @@ def test_trouble_is_told_and_it_goes_on(world: World, monkeypatch: pytest.Monkey
     assert [what for what, _ in world.told] == ["log", "deletion"]
     world.upkeep.finish()
     assert world.upkeep.unfinished() == 0
+
+
+def test_trouble_that_stays_is_told_once_and_its_end_as_well(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However often it is tried again, and in how many steps; another kind of trouble is news."""
+    caplog.set_level(logging.INFO)
+
+    def try_all() -> None:
+        for _ in range(3):
+            for step in (world.upkeep.catch_up, world.upkeep.restore, world.upkeep.hear):
+                step()
+
+    for error in (StoreUnavailable("it is away"), StoreFull("no room")):
+        with monkeypatch.context() as broken:
+            for asked in ("marks", "get", "scan"):
+                broken.setattr(world.store, asked, raising(error))
+            try_all()
+    assert [trouble.rpartition(": ")[2] for _, trouble in world.told] == ["it is away", "no room"]
+    try_all()
+    assert [record.getMessage() for record in caplog.records].count("log: all is well again") == 1
+    assert len(world.told) == 2
 
 
 def test_a_deletion_that_segment_asked_for(world: World) -> None:

@@ -41,9 +41,14 @@ class Door(Struct, frozen=True):
     server: Server | None = None  # none: a socket
     replica: bool = False
 
-    def __str__(self) -> str:
-        """As people write it, without a password."""
+    @property
+    def name(self) -> str:
+        """By which attempts are counted; whoever writes to the same server has the same."""
         return self.address.path if self.server is None else named(self.server)
+
+    def __str__(self) -> str:
+        """As it was given, without a password; of a store of several servers, which one."""
+        return self.name if self.address.form in {"cluster", "sentinel"} else str(self.address)
 
 
 class Doors:
@@ -77,7 +82,7 @@ class Doors:
                 await link.close()
 
     async def _tried(self, door: Door, shard: Shard, opened: list[tuple[Door, Link]]) -> None:
-        name = str(door)
+        name = door.name
         await self._turn(name)
         protocol = _OLDEST if name in self._old else _LATEST
         link = Link(connection(door, protocol), shard.changed, shard.turned, self._strays)
@@ -100,7 +105,7 @@ class Doors:
 
     def lost(self, door: Door, lived_s: float) -> None:
         """A link to it is lost, after so long."""
-        self._attempts.lost(str(door), lived_s)
+        self._attempts.lost(door.name, lived_s)
 
     def _strays(self, history: bytes) -> bool:
         known = self._histories()

@@ -174,8 +174,17 @@ def test_in_words() -> None:
     door = Door(address("redis://app:pw@edge.example:7"), ("edge.example", 7))
     assert "does it speak TLS?" in told(Door(address("rediss://edge.example"), ("edge.example", 6379)), TimeoutError())
     assert "is no Redis" in told(door, InvalidResponse("Protocol Error: b'HTTP/1.1 400 Bad Request'"))
-    assert told(door, TimeoutError()) == "edge.example:7 does not answer"
-    assert told(door, OSError("no route")) == "edge.example:7 cannot be reached: no route"
+    assert told(door, TimeoutError()) == "redis://app@edge.example:7 does not answer"
+    assert told(door, OSError("no route")) == "redis://app@edge.example:7 cannot be reached: no route"
+
+
+def test_a_server_is_named_as_it_was_given() -> None:
+    """As whoever writes there names it; of several servers it is the one that is meant."""
+    one = address("redis://app:pw@edge.example:7/3")
+    several = address("redis+cluster://a:1,b:2")
+    assert str(Door(one, one.servers[0])) == str(one)
+    assert str(Door(address("unix:///run/store"))) == "unix:///run/store"
+    assert str(Door(several, several.servers[1])) == "b:2"
 
 
 def test_a_cluster_stands_alone(near_at: Any) -> None:
