@@ -3,7 +3,9 @@
 1. `VERBS` names each verb with its one line of help, so that `--help` lists them without importing one.
 2. A verb's module is imported when the verb is called; it holds one click command named `command`.
 3. What the machine refuses (a port, a folder, a full disk) is an `OSError` somewhere below; here it becomes one line.
-4. A verb's module takes most of a second to import, and a signal may come meanwhile. `heed_early` is for those that the
+4. A stream that whoever calls has closed (`2>&-`) leads nowhere from the beginning: else the next file or socket would
+   get its number, and what is printed would go there.
+5. A verb's module takes most of a second to import, and a signal may come meanwhile. `heed_early` is for those that the
    verb has no handler for yet, and that would be lost, or do harm.
 """
 
@@ -11,15 +13,17 @@ import errno
 import os
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from io import TextIOWrapper
-from typing import cast
+from typing import Any, cast
 
 import click
+from click.exceptions import Exit
 from click.shell_completion import CompletionItem
 
-from engine.cli.screen import CannotRun
+from engine.cli.screen import CannotRun, colours
 
 VERBS = {
     "demo": "Show it working: example rules, visitors and a website, served.",
@@ -50,11 +54,20 @@ VERBS = {
 CLOSED_PIPE = 141  # what they expect of one whose reader has gone: 128 + SIGPIPE
 INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended: 128 + SIGINT
 TERMINATED = 143  # and of one that SIGTERM ended
+_STDERR = 2  # the last of the three that every program has
 FIRST_PID = 1  # of a container's first process, or a machine's
 
 
 class Verbs(click.Group):
     """A group that knows its verbs by name and loads them one by one."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """What stands before the verb; `--help` and `--version` print already here."""
+        _open_streams()
+        with _in_our_words():
+            return super().make_context(info_name, args, parent, **extra)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's signature)
         """The verbs in the order in which a newcomer needs them."""
@@ -93,20 +106,38 @@ class Verbs(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the verb; see `engine.cli` for what its exit codes mean."""
-        if os.environ.get("NO_COLOR"):
-            ctx.color = False
+        ctx.color = colours()
         if isinstance(sys.stdout, TextIOWrapper):  # a file name or a terminal may know fewer characters than we print
             sys.stdout.reconfigure(errors="backslashreplace")
-        try:
+        with _in_our_words():
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            click.echo(err=True)  # the terminal shows ^C; what comes next begins a new line
-            ctx.exit(INTERRUPTED)
-        except OSError as error:
-            if error.errno == errno.EPIPE:
-                _stop_printing()  # whoever read our output has enough
-                ctx.exit(CLOSED_PIPE)
-            raise CannotRun(in_words(error)) from None
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """Ctrl-C, a reader that has gone and what the machine refuses are an exit code and at most a line."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(err=True)  # the terminal shows ^C; what comes next begins a new line
+        raise Exit(INTERRUPTED) from None
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            _stop_printing()  # whoever read our output has enough
+            raise Exit(CLOSED_PIPE) from None
+        raise CannotRun(in_words(error)) from None
+
+
+def _open_streams() -> None:
+    """What is closed of stdin, stdout and stderr leads nowhere, in this process and in those that it starts."""
+    if sys.stdin and sys.stdout and sys.stderr:
+        return
+    while (nowhere := os.open(os.devnull, os.O_RDWR)) <= _STDERR:  # the lowest number that is free
+        os.set_inheritable(nowhere, True)
+    os.close(nowhere)
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", errors="backslashreplace", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(_STDERR, "w", errors="backslashreplace", closefd=False)
 
 
 def _stop_printing() -> None:

@@ -1,5 +1,6 @@
 """Where text meets the terminal: messages for people, numbers with their nouns, colour only where somebody sees it."""
 
+import os
 import sys
 from typing import IO, NoReturn
 
@@ -18,8 +19,12 @@ class CannotRun(click.ClickException):
 
 def say(text: str = "") -> None:
     """A line for people: on stderr, so that stdout stays a program's output."""
-    context = click.get_current_context(silent=True)
-    click.echo(text, err=True, color=context.color if context else None)
+    click.echo(text, err=True, color=colours())
+
+
+def colours() -> bool | None:
+    """No: whoever runs it wants none, or the terminal knows none. Otherwise nothing: a stream that is one has them."""
+    return False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
 
 
 def for_people() -> bool:

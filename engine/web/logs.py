@@ -5,7 +5,8 @@ What lives here: the renderers, which loggers are heard. What may not: what is t
 1. Everybody logs with Python's `logging`; structlog only renders, uvicorn's lines like ours. All of it goes to stderr.
 2. An entry of JSON has `timestamp`, `level`, `logger`, `process`, `event` (the sentence that people read), and of
    `FIELDS` those that are known there. The sentence always says it all; fields only spare programs the reading.
-3. Colours are for a terminal, and only where nobody said `NO_COLOR` (https://no-color.org), as the command line does.
+3. Colours are for a terminal that knows them (not `TERM=dumb`), and only where nobody said `NO_COLOR`
+   (https://no-color.org), as the command line does.
 """
 
 import logging
@@ -67,7 +68,8 @@ def _for_programs() -> list[Any]:
 
 
 def _for_people(*, several: bool) -> list[Any]:
-    colours = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    colours = sys.stderr.isatty() and not plain
     printed = structlog.dev.ConsoleRenderer(
         colors=colours, pad_event_to=0, pad_level=False, exception_formatter=structlog.dev.plain_traceback
     )

@@ -10,6 +10,8 @@ What may not: HTTP, rules, anything that a worker does by itself.
 4. SIGTERM and SIGINT are handed to every worker, which drains and ends; whoever is not gone in time is killed. A second
    one is handed on as SIGINT: SIGTERM twice may be one that was sent to all processes of the group, and hurries nobody.
    Whoever is still in the socket's queue then, because workers were killed or never came up, is told to come again.
+   Ctrl-C in a terminal reaches workers too: one that is not yet up ends of it without a word, and before it is so far
+   that it can (`_deaf`: a Python that begins would print where it was) the signal waits.
 5. SIGHUP replaces every worker, one by one: a successor is started, and only when it is up the old one is told to
    leave. A successor that never comes up ends the replacing, and the old ones stay. Successors know the admin keys
    that are in their file by then; it is read here, so that all workers know the same. One that comes before the first
@@ -32,6 +34,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from multiprocessing.connection import Connection, wait
+from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -113,7 +116,8 @@ class _Worker:
         self.leaves_until: float | None = None  # monotonic; told to leave, and killed if it did not by then
         whole = (options, listening, (lifeline, up), folder, number)
         self.process = _spawn.Process(target=_work, args=whole, name="mutiny-edge worker")
-        self.process.start()
+        with _deaf():
+            self.process.start()
         lifeline.close()
         up.close()
 
@@ -140,9 +144,11 @@ class _Worker:
         self._tell(_REPLACED)
 
     def end(self, number: int) -> None:
-        """Tell it that the service ends, by this signal."""
+        """Tell it that the service ends, by this signal; one that does not serve yet ends at once, if it can."""
         self._tell(_ENDS)
         self.signal(number)
+        if not self.was_up:
+            self.signal(signal.SIGTERM)
 
     def _tell(self, word: bytes) -> None:
         with suppress(OSError):  # it is gone already
@@ -317,6 +323,20 @@ def _with_newest_keys(options: Options) -> Options:
         return options
 
 
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """What is started here has SIGINT blocked; in this process it waits for so long."""
+    if sys.platform == "win32":
+        yield
+        return
+    ensure_running()  # what multiprocessing starts beside the first process; it unblocks the signal
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _work(
     options: Options,
     listening: socket.socket,
@@ -325,14 +345,15 @@ def _work(
     number: int,
 ) -> None:
     """What a worker process does: its own node, the shared socket."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until the server takes over the signals
     if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it is for the parent, which tells each worker when
     lifeline, up = pipes
     parent = Parent()
     threading.Thread(target=_heed_parent, args=(lifeline, parent), daemon=True).start()
     logging.config.dictConfig(log_config(options))
-    # Before the server takes over the signals, Ctrl-C in a terminal reaches workers too, and is no fault.
-    with suppress(KeyboardInterrupt), telemetry(os.environ) as sending:
+    with telemetry(os.environ) as sending:
         node = Node(options.settings, go_on=True)
         app = build(node, options.origins, options.trusted_proxies, options.admin_keys, sending)
         if folder is not None:

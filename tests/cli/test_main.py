@@ -116,7 +116,9 @@ def test_a_closed_pipe_is_no_news(program, surroundings, house):
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("words", [("config",), ("schema",), ("openapi",), ("check", "--help")], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [("--help",), ("config",), ("schema",), ("openapi",), ("check", "--help")], ids=" ".join
+)
 def test_who_reads_no_further_is_no_problem_that_was_found(program, surroundings, house, words):
     """As every shell expects of a program: 141, and quiet; 1 would be said of the rules."""
     reads, writes = os.pipe()
@@ -125,6 +127,16 @@ def test_who_reads_no_further_is_no_problem_that_was_found(program, surroundings
         told = {"stdout": gone, "stderr": subprocess.PIPE}
         done = subprocess.run([program, *words], env=surroundings, check=False, **told, cwd=house, timeout=60)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("words", [("--help",), ("--version",), ("schema",)], ids=" ".join)
+def test_what_cannot_be_printed_is_told(program, surroundings, house, words):
+    """Also what is printed before there is a verb: one line, and 2."""
+    with Path("/dev/full").open("wb") as full:
+        told = {"stdout": full, "stderr": subprocess.PIPE}
+        done = subprocess.run([program, *words], env=surroundings, check=False, **told, cwd=house, timeout=60)
+    assert (done.returncode, done.stderr) == (2, b"mutiny-edge: No space left on device\n")
 
 
 def test_ctrl_c_ends_quietly(program, surroundings, tmp_path):
@@ -156,12 +168,12 @@ def broken(tmp_path: Path) -> Path:
 
 
 def test_colour_on_a_terminal(on_terminal: Callable[..., str], broken):
-    """People see colours, unless they said NO_COLOR; the words are the same."""
-    coloured = on_terminal("check", broken)
-    plain = on_terminal("check", broken, env={"NO_COLOR": "1"})
-    assert "\x1b[" in coloured
-    assert "\x1b[" not in plain
-    assert "segments.yaml:2:" in plain
+    """People see colours, unless they said NO_COLOR, or the terminal knows none; the words are the same."""
+    assert "\x1b[" in on_terminal("check", broken)
+    for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        plain = on_terminal("check", broken, env=env)
+        assert "\x1b[" not in plain
+        assert "segments.yaml:2:" in plain
 
 
 def test_no_colour_in_a_pipe(run, broken):

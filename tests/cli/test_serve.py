@@ -6,6 +6,7 @@ import pty
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -26,8 +27,10 @@ def start(program, with_us, surroundings, house, tmp_path):
     """A `mutiny-edge serve` on a free port, which has only begun."""
     children = {}
 
-    def start(*more: str, stdout: int = subprocess.PIPE):
+    def start(*more: str, stdout: int = subprocess.PIPE, closed: str = ""):
         command = [*with_us, program, "serve", "--rules", house / "rules", "--port", "0", "--drain", "0", *more]
+        if closed:
+            command = ["bash", "-c", f'exec "$@" {closed}', "bash", *command]
         child = subprocess.Popen(
             command, cwd=tmp_path, env=surroundings, stdout=stdout, stderr=subprocess.PIPE, text=True
         )
@@ -91,6 +94,29 @@ def test_on_a_terminal_it_greets(start):
     os.close(ours)
     assert "mutiny-edge answers at" in shown
     assert url in shown
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_lead_nowhere(start, closed):
+    """As a supervisor may begin it: it serves, and none of its files or sockets has the number of such a stream."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    child = start("--port", str(port), closed=closed)
+
+    def listens() -> bool:
+        assert child.poll() is None
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", port)) == 0
+
+    until(listens)
+    with build_opener(ProxyHandler({})).open(f"http://127.0.0.1:{port}/healthz", timeout=60) as response:
+        assert json.load(response)["ok"] is True
+    if sys.platform == "linux":
+        for number in range(3):
+            leads = str(Path(f"/proc/{child.pid}/fd/{number}").readlink())
+            assert leads == os.devnull or leads.startswith("pipe:")
+    child.terminate()
+    assert (child.wait(timeout=60), child.stdout.read()) == (0, "")
 
 
 def test_a_busy_port_is_told(serve, run, house):

@@ -78,12 +78,16 @@ def test_people_read_a_sentence(printed: Callable[..., StringIO]) -> None:
     assert (time[-1], level, number[0], sentence) == ("Z", "[info]", "[", ["serving", "http://127.0.0.1:1"])
 
 
-@pytest.mark.parametrize(("no_color", "coloured"), [(None, True), ("", True), ("1", False)])
+@pytest.mark.parametrize(
+    ("no_color", "term", "coloured"),
+    [(None, "xterm", True), ("", "xterm", True), ("1", "xterm", False), (None, "dumb", False)],
+)
 def test_colours_are_for_a_terminal_without_no_color(
-    printed: Callable[..., StringIO], monkeypatch: pytest.MonkeyPatch, no_color: str | None, coloured: bool
+    printed: Callable[..., StringIO], monkeypatch: pytest.MonkeyPatch, no_color: str | None, term: str, coloured: bool
 ) -> None:
-    """As https://no-color.org has it: present, and not empty. The words are the same."""
+    """As https://no-color.org has it: present, and not empty; and where it knows some. The words are the same."""
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", term)
     if no_color is not None:
         monkeypatch.setenv("NO_COLOR", no_color)
     stream = printed("auto", terminal=True)

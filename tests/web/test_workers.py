@@ -59,6 +59,12 @@ def alive(pid: int) -> bool:
     return state(pid) not in {"", "Z"}
 
 
+def catches_ctrl_c(pid: int) -> bool:
+    """Has it a handler for SIGINT by now? Python gives itself one."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return bool(int(status["SigCgt"], 16) & 1 << signal.SIGINT - 1)
+
+
 @pytest.fixture
 def two(serve: Callable[..., Any], rules: Path, until: Callable[..., None]) -> Any:
     """A service of two workers, both up."""
@@ -116,6 +122,17 @@ def test_sigterm_ends_all_workers(two: Any) -> None:
     assert two.end() == 0
     assert not any(alive(pid) for pid in pids)
     assert [json.loads(line)["event"] for line in two.log[-2:]] == ["SIGTERM: it stops without draining", "stopped"]
+
+
+def test_ctrl_c_before_a_worker_is_up_is_quiet(
+    serve: Callable[..., Any], rules: Path, until: Callable[..., None]
+) -> None:
+    """It is handed on to a worker that has begun as any Python, and would print a traceback of what it imports."""
+    service = serve(rules, "--workers", "2", "--drain", "0")
+    until(lambda: any(catches_ctrl_c(pid) for pid in workers_of(service)))
+    assert service.end(signal.SIGINT) == 0
+    events = [json.loads(line)["event"] for line in service.log]
+    assert events == ["SIGINT: it stops without draining", "stopped"]
 
 
 def test_workers_end_with_their_parent(two: Any, until: Callable[..., None]) -> None:
