@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 from msgspec import structs
 
-from engine.cli import options
+from engine.cli import completion, options
 from engine.cli.screen import counted, say
 from engine.cli.stored import left_out, sampled, stored_settings
 from engine.cli.traits import look as catalogued
@@ -42,7 +42,9 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@click.argument(
+    "folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path), shell_complete=completion.folders
+)
 @options.rules_unchecked
 @options.data
 @options.stored("Doubt rules on traits that nobody sent, or not of this type, and goals whose event never came.")

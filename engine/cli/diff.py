@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 from msgspec import Struct
 
-from engine.cli import diff_text, options
+from engine.cli import completion, diff_text, options
 from engine.cli.check import print_text as print_problems
 from engine.cli.check import with_line
 from engine.cli.revision import PREFIX, texts
@@ -52,8 +52,8 @@ class Side(Struct, frozen=True):
 
 
 @click.command(epilog=EPILOG)
-@click.argument("old", metavar="OLD")
-@click.argument("new", metavar="[NEW]", required=False)
+@click.argument("old", metavar="OLD", shell_complete=completion.folders)
+@click.argument("new", metavar="[NEW]", required=False, shell_complete=completion.folders)
 @options.rules_unchecked
 @options.data
 @options.stored("Decide the stored visitors by both sides and count who moves.")

@@ -71,6 +71,7 @@ FORMS: Final[dict[str, Callable[[Sequence[Judgement], bool], None]]] = {
     "folders",
     metavar="FOLDER",
     multiple=True,
+    shell_complete=completion.folders,
     help="An event log elsewhere, also s3://BUCKET/FOLDER; as a name in it, * stands for any; several times for several"
     " nodes. Counted are these alone, and DATA/events only if --data is typed, too.  [default: DATA/events]",
 )

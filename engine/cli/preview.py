@@ -18,7 +18,7 @@ from engine.cli.kept_keys import writing_keys
 from engine.cli.kinds import Whole
 from engine.cli.screen import fail
 from engine.node import utc_now
-from engine.problems import did_you_mean
+from engine.problems import did_you_mean, there_are
 from engine.rules.notation import patterns
 from engine.rules.notation.example_url import example_url, usual_host
 from engine.web.preview import KEY_FILE, PARAMETER, Ticket, key_made, signed, variants
@@ -34,7 +34,10 @@ Examples:
 @click.command(epilog=EPILOG)
 @click.argument("experience", metavar="EXPERIENCE", shell_complete=completion.experiences)
 @click.option(
-    "--variant", metavar="KEY", required=True, shell_complete=completion.variants, help="Which of its variants."
+    "--variant",
+    metavar="KEY",
+    shell_complete=completion.variants,
+    help="Which of its variants.  [default: the only one]",
 )
 @click.option(
     "--segment",
@@ -47,7 +50,14 @@ Examples:
 @options.rules
 @options.data
 def command(
-    *, experience: str, variant: str, segment: str | None, url: str | None, days: int, rules: Path, data: Path
+    *,
+    experience: str,
+    variant: str | None,
+    segment: str | None,
+    url: str | None,
+    days: int,
+    rules: Path,
+    data: Path,
 ) -> None:
     """Print a link that shows one variant.
 
@@ -58,6 +68,7 @@ def command(
     """
     ruleset = ruleset_of(rules)
     found = _experience(ruleset, experience)
+    variant = variant or _only_variant(found)
     whose = _segment(found, variant, segment)
     page = url or _page(ruleset, found)
     if patterns.parse_url(page) is None:
@@ -79,9 +90,16 @@ def link(page: str, token: str) -> str:
 def _experience(ruleset: Ruleset, key: str) -> Experience:
     known = ruleset.experiences
     if key not in known:
-        near = did_you_mean(key, known) or f"there are {', '.join(list(known)[:8]) or 'none'}"
-        fail(f"there is no experience `{key}`: {near}")
+        fail(f"there is no experience `{key}`: {did_you_mean(key, known) or there_are(known)}")
     return known[key]
+
+
+def _only_variant(experience: Experience) -> str:
+    """The one that need not be named."""
+    there = list(dict.fromkeys(one.key for _, one in variants(experience)))
+    if len(there) != 1:
+        fail(f"which variant of `{experience.key}` is it? {there_are(there)}; say which with --variant")
+    return there[0]
 
 
 def _segment(experience: Experience, variant: str, wanted: str | None) -> str:
@@ -89,8 +107,7 @@ def _segment(experience: Experience, variant: str, wanted: str | None) -> str:
     named = [whose for whose, one in variants(experience) if one.key == variant]
     if not named:
         there = dict.fromkeys(one.key for _, one in variants(experience))
-        near = did_you_mean(variant, there) or f"there are {', '.join(there)}"
-        fail(f"`{experience.key}` has no variant `{variant}`: {near}")
+        fail(f"`{experience.key}` has no variant `{variant}`: {did_you_mean(variant, there) or there_are(there)}")
     if wanted is None and len(named) > 1:
         fail(f"`{variant}` is a variant of {' and '.join(named)}: say whose with --segment")
     if wanted is not None and wanted not in named:

@@ -82,7 +82,7 @@ def test_a_completion_never_complains(completed, tmp_path):
 def test_what_else_is_known_here(completed, run, house):
     """Variants of the experience that is named, all where none is; sources, segments, kinds of devices; folders."""
     assert run("sources", "add", "shop", "--kind", "website").returncode == 0
-    variants, every, experience, rotated, nobody, device, counted, copied = completed(
+    variants, every, experience, rotated, nobody, device, counted, *folders = completed(
         "mutiny-edge preview homepage-industry --variant s",
         "mutiny-edge preview --variant s",
         "mutiny-edge simulate --experience homepage-i",
@@ -91,12 +91,15 @@ def test_what_else_is_known_here(completed, run, house):
         "mutiny-edge decide --device t",
         "mutiny-edge audience fintech sm",
         "mutiny-edge store copy old n",
+        "mutiny-edge check r",
+        "mutiny-edge diff r",
+        "mutiny-edge lift --events d",
         MUTINY_EDGE_RULES=str(house / "rules"),
     )
     assert variants == ["speed"]
     assert set(every) > {"speed"}
     assert (experience, rotated, nobody, device) == (["homepage-industry"], ["shop"], [], ["tablet"])
-    assert (counted, copied) == (["small-company"], ["dirnames"])
+    assert (counted, folders) == (["small-company"], [["dirnames"]] * 4)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

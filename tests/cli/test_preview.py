@@ -51,6 +51,14 @@ def test_the_link_alone_is_printed(preview, tmp_path):
     assert timedelta(days=6) < ends - utc_now() <= timedelta(days=7)
 
 
+def test_the_only_variant_need_not_be_named(preview, tmp_path):
+    """Also where several segments have it: then only whose."""
+    bold = RULES.index("          - {key: bold")
+    (tmp_path / "rules" / "site.yaml").write_text(RULES[:bold] + RULES[RULES.index("      - {segment: b") :])
+    found = ticket(tmp_path, preview("site", "--segment", "b").stdout)
+    assert (found.segment, found.variant) == ("b", "hero")
+
+
 def test_another_page_another_time_another_segment(preview, tmp_path):
     """As asked for; the page's own query stays."""
     words = ("--segment", "b", "--url", "https://staging.example.com/pricing/x?a=1#top", "--days", "1")
@@ -65,6 +73,7 @@ def test_another_page_another_time_another_segment(preview, tmp_path):
     [
         (("sit", "--variant", "hero"), "there is no experience `sit`: did you mean `site`?"),
         (("site", "--variant", "her"), "`site` has no variant `her`: did you mean `hero`?"),
+        (("site",), "which variant of `site` is it? there are hero, bold; say which with --variant"),
         (("site", "--variant", "x"), "`site` has no variant `x`: there are hero, bold"),
         (("site", "--variant", "hero"), "`hero` is a variant of a and b: say whose with --segment"),
         (("site", "--variant", "bold", "--segment", "b"), "segment `b` has no variant `bold`; a has"),
