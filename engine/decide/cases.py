@@ -3,7 +3,8 @@
 What lives here: running a case, comparing, saying what came instead and why. What may not: a second way to decide;
 the reason, too, is found by deciding again, with the experience alone.
 
-1. A case fails with one problem at its own place: what was expected, what came, and in the hint why.
+1. A case fails with one problem at its own place: what was expected, what came, and in the hint why. The reason is of
+   one experience: of the one that the case names, or else of one that uses the segment that it expects.
 2. A case that names no visitor is about anybody. What it expects to be shown is shown to at least one of many
    visitors (so `personalized: true` means "can be personalized"); what it expects not to be shown, to none of some.
 3. A case that names no time is about the time when the experience that it names runs: its start; where it has
@@ -19,7 +20,8 @@ from msgspec.structs import replace
 
 from engine.decide import split
 from engine.decide.decider import Decider, unit_of
-from engine.decide.pages import NotAUrl, applies
+from engine.decide.explain import explain
+from engine.decide.pages import NotAUrl, applies, deciding_order
 from engine.problems import Problem
 from engine.words import Assignment, Case, Decision, Expected, Experience, Profile, Ruleset
 
@@ -48,7 +50,7 @@ def failure(decider: Decider, case: Case) -> Problem | None:
     answered = (d for d in decisions if _asked(expected, d[2]))
     profile, now, decision = decisions[-1] if must_not else next(answered, decisions[0])
     message = f"test `{case.name}`: expected {_wanted(expected)}, got {_came(expected, decision)}"
-    reason = "" if must_not else _reason(decider, replace(case, given=replace(case.given, profile=profile, now=now)))
+    reason = "" if must_not else _reason(decider, replace(case, given=replace(case.given, profile=profile)), now)
     return Problem(case.place, "test-failed", message, reason)
 
 
@@ -148,35 +150,58 @@ def _told(assignment: Assignment) -> str:
     return f"experience `{assignment.experience}`, segment `{assignment.segment}`, {group}"
 
 
-def _reason(decider: Decider, case: Case) -> str:
-    """Why the expected experience did not answer as expected, as far as one sentence can say it."""
-    expected, given, ruleset = case.expected, case.given, decider.ruleset
+def _reason(decider: Decider, case: Case, now: datetime) -> str:
+    """Why nothing answered as expected, as far as one sentence can say it."""
+    expected, experiences = case.expected, decider.ruleset.experiences
     if expected.experience is None:
-        return ""
-    experience = ruleset.experiences.get(expected.experience)
+        return "" if expected.segment is None else _nowhere(decider, case, expected.segment)
+    experience = experiences.get(expected.experience)
     if experience is None:
         return f"there is no experience `{expected.experience}`"
-    return next(_obstacles(decider, experience, case, given.now or UNTIMED), "")
+    return _absence(experience, case, now) or next(_refusals(decider, experience, case, now))
 
 
-def _obstacles(decider: Decider, experience: Experience, case: Case, now: datetime) -> Iterator[str]:
-    name, profile = f"`{experience.key}`", case.given.profile
+def _nowhere(decider: Decider, case: Case, segment: str) -> str:
+    """Why no experience answered with this segment: told of the first that is there to answer, or of the only one."""
+    every = deciding_order(decider.ruleset.experiences.values())
+    using = [(one, case.given.now or one.start or UNTIMED) for one in every if segment in _segments(one)]
+    if not using:
+        return f"no experience uses segment `{segment}`, and only an experience answers"
+    absences = [_absence(experience, case, now) for experience, now in using]
+    for (experience, now), absence in zip(using, absences, strict=True):
+        if not absence:
+            return next(_refusals(decider, experience, case, now))
+    if len(using) == 1:
+        return absences[0]
+    named = _listed(experience.key for experience, _ in using)
+    return f"no experience that uses segment `{segment}` is live on this page at the time of the test: {named}"
+
+
+def _absence(experience: Experience, case: Case, now: datetime) -> str:
+    """Why the experience is not even there to answer, if so."""
+    name = f"`{experience.key}`"
     if experience.status != "live":
-        yield f"{name} has status {experience.status}"
+        return f"{name} has status {experience.status}, and only what is live answers"
     if experience.start is not None and now < experience.start:
-        yield f"{name} begins only at {experience.start.isoformat()}, the test is at {now.isoformat()}"
+        return f"{name} begins only at {experience.start.isoformat()}, the test is at {now.isoformat()}"
     if experience.end is not None and now >= experience.end:
-        yield f"{name} ended at {experience.end.isoformat()}, the test is at {now.isoformat()}"
-    if not applies(experience, case.given.page.url):
-        yield f"no page of {name} is {case.given.page.url}"
-    first = _first_match(decider.ruleset, experience, case, now)
-    if first is None:
-        yield f"no segment of {name} matches: {_listed(audience.segment for audience in experience.audiences)}"
-    elif case.expected.segment not in (None, first):
-        yield _passed_over(experience, case.expected.segment or "", first)
+        return f"{name} ended at {experience.end.isoformat()}, the test is at {now.isoformat()}"
+    return "" if applies(experience, case.given.page.url) else f"no page of {name} is {case.given.page.url}"
+
+
+def _refusals(decider: Decider, experience: Experience, case: Case, now: datetime) -> Iterator[str]:
+    """Why an experience that is there did not answer as expected."""
+    name, given, wanted = f"`{experience.key}`", case.given, case.expected.segment
+    answers = _alone(decider.ruleset, experience).decide(given.profile, given.page, given.visit, now).assignments
+    first = answers[0].segment if answers else None
+    if wanted not in (None, first):
+        yield _passed_over(decider.ruleset, experience, replace(case, given=replace(given, now=now)), first)
+    elif first is None:
+        yield f"no segment of {name} matches: {_listed(_segments(experience))}"
+    profile = given.profile
     if split.is_held_out(experience.holdout_ppm, experience.key, unit_of(experience.split_by, profile)):
         yield f"visitor `{profile.visitor_id}` is held out of {name}"
-    answer = decider.decide(profile, case.given.page, case.given.visit, now)
+    answer = decider.decide(profile, given.page, given.visit, now)
     if not any(assignment.experience == experience.key for assignment in answer.assignments):
         yield f"another experience of exclusion group `{experience.exclusion_group}` decided before {name}"
     if profile.visitor_id in ANYBODY:
@@ -184,24 +209,29 @@ def _obstacles(decider: Decider, experience: Experience, case: Case, now: dateti
     yield f"visitor `{profile.visitor_id}` draws another group"
 
 
-def _first_match(ruleset: Ruleset, experience: Experience, case: Case, now: datetime) -> str | None:
-    """The experience's segment that matches first, were it alone, always and everywhere."""
+def _alone(ruleset: Ruleset, experience: Experience) -> Decider:
+    """What decides were there this experience alone, always and everywhere."""
     alone = replace(
         experience, pages=("/**",), status="live", start=None, end=None, holdout_ppm=0, exclusion_group=None
     )
-    decider = Decider(replace(ruleset, experiences={experience.key: alone}, cases=()))
-    answer = decider.decide(case.given.profile, case.given.page, case.given.visit, now)
-    return answer.assignments[0].segment if answer.assignments else None
+    return Decider(replace(ruleset, experiences={experience.key: alone}, cases=()))
 
 
-def _passed_over(experience: Experience, wanted: str, first: str) -> str:
-    """Why another segment than the wanted one decided."""
-    order = [audience.segment for audience in experience.audiences]
+def _passed_over(ruleset: Ruleset, experience: Experience, case: Case, first: str | None) -> str:
+    """Why the wanted segment did not decide; `first` is the one that did, if any."""
+    order, wanted = _segments(experience), case.expected.segment or ""
     if wanted not in order:
         return f"`{experience.key}` has no segment `{wanted}`: {_listed(order)}"
-    if order.index(wanted) < order.index(first):
-        return f"segment `{wanted}` does not match"
-    return f"segment `{first}` stands before `{wanted}` and matches"
+    place = order.index(wanted)
+    if first is not None and order.index(first) < place:
+        return f"segment `{first}` stands before `{wanted}` and matches"
+    one, given = _alone(ruleset, replace(experience, audiences=experience.audiences[place : place + 1])), case.given
+    told = explain(one, given.profile, given.page, given.visit, given.now or UNTIMED).experiences[0]
+    return f"segment `{wanted}` does not match: {told.audiences[0].because}"
+
+
+def _segments(experience: Experience) -> list[str]:
+    return [audience.segment for audience in experience.audiences]
 
 
 def _listed(keys: Iterable[str]) -> str:

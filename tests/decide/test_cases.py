@@ -79,7 +79,7 @@ FAILING: list[tuple[dict[str, Any], Expected, dict[str, Any], str, str]] = [
         Expected(experience="home", segment="s"),
         {"traits": {"t": True}},
         "experience `home`, segment `s`, got experience `home`, segment `t`, variant `hero`",
-        "segment `s` does not match",
+        "segment `s` does not match: `traits.s == true` is unknown: no trait `s`",
     ),
     ({}, Expected(experience="home", segment="u"), {}, "segment `u`, got", "`home` has no segment `u`: `s`, `t`"),
     (
@@ -89,7 +89,14 @@ FAILING: list[tuple[dict[str, Any], Expected, dict[str, Any], str, str]] = [
         "experience `house`, got experience `home`",
         "there is no experience `house`",
     ),
-    ({}, Expected(segment="u"), {}, "any experience, segment `u`, got experience `home`, segment `s`", ""),
+    (
+        {},
+        Expected(segment="u"),
+        {},
+        "any experience, segment `u`, got experience `home`, segment `s`",
+        "no experience uses segment `u`",
+    ),
+    ({}, Expected(variant="bold"), {}, "any experience, variant `bold`, got experience `home`", ""),
     (
         {},
         Expected(experience="home", personalized=False),
@@ -97,7 +104,13 @@ FAILING: list[tuple[dict[str, Any], Expected, dict[str, Any], str, str]] = [
         "experience `home`, control, got",
         "none of 1000 visitors draws that group",
     ),
-    ({"status": "paused"}, Expected(experience="home"), {}, "got nothing", "`home` has status paused"),
+    (
+        {"status": "paused"},
+        Expected(experience="home"),
+        {},
+        "got nothing",
+        "status paused, and only what is live answers",
+    ),
     (
         {"pages": ("/pricing",)},
         Expected(experience="home", personalized=True),
@@ -152,6 +165,42 @@ def test_a_failure_says_what_and_why(
     assert message in problem.message
     assert hint in problem.hint
     assert bool(hint) == bool(problem.hint)
+
+
+def reason(make: Any, *experiences: Any, **given: Any) -> str:
+    """Why a test that expects segment `s` of no experience in particular fails."""
+    (problem,) = problems(make, Expected(segment="s"), *experiences, **given)
+    assert problem.message == "test `a case`: expected any experience, segment `s`, got nothing"
+    return problem.hint
+
+
+@pytest.mark.parametrize(
+    ("fields", "given", "hint"),
+    [
+        ({"status": "draft"}, {}, "`home` has status draft, and only what is live answers"),
+        ({"pages": ("/pricing",)}, {}, "no page of `home` is https://www.example.com/"),
+        ({"start": START}, {"now": UNTIMED}, "`home` begins only at 2026-11-01T00:00:00+00:00"),
+        ({"end": OLD_END}, {}, "`home` ended at 2020-01-01T00:00:00+00:00"),
+        ({"start": START}, {"traits": {"s": False}}, "segment `s` does not match: `traits.s == true` is false"),
+    ],
+    ids=["a draft", "another page", "not begun", "ended", "no match"],
+)
+def test_a_segment_without_an_answer_has_the_reason_of_what_uses_it(
+    make: Any, fields: dict[str, Any], given: dict[str, Any], hint: str
+) -> None:
+    """Of the only experience that uses the segment the first obstacle is told; no other is asked."""
+    experiences = make.experience("home", "s", **fields), make.experience("another", "u", priority=1)
+    assert reason(make, *experiences, **given).startswith(hint)
+
+
+def test_of_several_that_use_a_segment_the_one_that_is_there_has_the_reason(make: Any) -> None:
+    """Where one is live on this page it says why it did not answer; where none is, all are named."""
+    absent = make.experience("draft", "s", status="draft", priority=2), make.experience("far", "s", pages=("/x",))
+    assert reason(make, *absent) == (
+        "no experience that uses segment `s` is live on this page at the time of the test: `draft`, `far`"
+    )
+    there = make.experience("there", "s", holdout_ppm=PPM)
+    assert reason(make, *absent, there, visitor_id="v") == "visitor `v` is held out of `there`"
 
 
 def test_a_url_that_is_none_is_a_problem(make: Any) -> None:

@@ -47,6 +47,13 @@ def fenced(text: str, kind: str) -> list[str]:
     return found
 
 
+def shop() -> str:
+    """The rules of the README's first five minutes, as its shell writes them."""
+    _, _, written = README.read_text(encoding="utf-8").partition("<<'YAML'\n")
+    rules, _, _ = written.partition("\nYAML\n")
+    return f"{rules}\n"
+
+
 def printed_on(page: Path) -> Iterator[tuple[str, str]]:
     """Each command of a page's console blocks with the output that stands under it."""
     for block in fenced(page.read_text(encoding="utf-8"), "console"):

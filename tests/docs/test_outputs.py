@@ -15,15 +15,15 @@ def test_printed_output_is_real(pages, printed):
 
 
 def test_the_rules_on_a_page_are_in_order(pages, page, tmp_path):
-    """The YAML that a page teaches rules with has no problem; what stands in the example's rules may be named."""
+    """The YAML that a page teaches rules with has no problem in the shop of the README, where a newcomer writes it."""
     blocks = [text for text in pages.fenced(page.read_text(encoding="utf-8"), "yaml") if _are_rules(text)]
     for number, text in enumerate(blocks):
         tmp_path.joinpath(f"page-{number}.yaml").write_text(text, encoding="utf-8")
     if blocks:
-        tmp_path.joinpath("example").symlink_to(pages.HOUSE / "rules")
+        tmp_path.joinpath("home.yaml").write_text(pages.shop(), encoding="utf-8")
         code, said = pages.run(f"mutiny-edge check {tmp_path}")
         assert code == 0, said
-        assert "0 errors" in said
+        assert "0 errors, 0 warnings" in said
 
 
 def _are_rules(text):
