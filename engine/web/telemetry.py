@@ -4,8 +4,9 @@ What lives here: when it is wanted, what the service sees of it. What may not: O
 only where it is wanted (`otel.py`).
 
 1. It is wanted where OpenTelemetry's own variables name a collector: `OTEL_EXPORTER_OTLP_ENDPOINT`, or one for traces
-   or logs alone. All other `OTEL_…` are the SDK's own, and mean here what they mean everywhere. Where one of them
-   cannot be used, nothing begins, and it is named (`otel_values.py`): nobody would miss what is not sent.
+   or logs alone. All other `OTEL_…` are the SDK's own, and mean here what they mean everywhere. Where one that
+   says how or what to send cannot be used, nothing begins, and it is named (`otel_values.py`): nobody would miss what
+   is not sent.
 2. Every request on the ordinary road is a span, child of the caller's where it sends `traceparent`; so is a step of a
    background job that took long, or failed. A page view in the fast lane is none: it takes less time than a span would
    cost. One that brings a sampled `traceparent` takes the ordinary road, and is seen.
@@ -13,6 +14,7 @@ only where it is wanted (`otel.py`).
    trait, no query. What is logged goes out as it is printed (`logs.py`).
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, Protocol
@@ -53,7 +55,8 @@ def wanted(environment: Mapping[str, str]) -> frozenset[str]:
     return frozenset(
         signal
         for signal, (endpoint, exporter) in _COLLECTORS.items()
-        if (environment.get(endpoint) or environment.get(_COLLECTOR)) and environment.get(exporter) != "none"
+        if (environment.get(endpoint) or environment.get(_COLLECTOR))
+        and environment.get(exporter, "").strip() != "none"
     )
 
 
@@ -64,7 +67,7 @@ def telemetry(environment: Mapping[str, str]) -> Iterator[Telemetry | None]:
     if not signals:
         yield None
         return
-    if wrong := unusable(environment, signals):
+    if wrong := unusable(environment, signals, lambda path: os.access(path, os.R_OK)):
         raise TelemetryUnusable("\n".join(wrong))
     try:
         from engine.web.otel import Otel  # noqa: PLC0415 - most have no collector, and need not have the packages

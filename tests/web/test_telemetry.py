@@ -20,6 +20,7 @@ URL = "http://127.0.0.1:4318"
         ({ALL: URL}, {"traces", "logs"}),
         ({ALL: URL, "OTEL_SDK_DISABLED": "true"}, set()),
         ({ALL: URL, "OTEL_LOGS_EXPORTER": "none"}, {"traces"}),
+        ({ALL: URL, "OTEL_LOGS_EXPORTER": " none "}, {"traces"}),
         ({"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": URL}, {"logs"}),
     ],
 )
@@ -57,6 +58,7 @@ def test_nothing_is_imported_that_nobody_wants() -> None:
         ("OTEL_BSP_MAX_QUEUE_SIZE", "256"),
         ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "-3"),
         ("OTEL_BLRP_SCHEDULE_DELAY", "abc"),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/nowhere/ca.pem"),
     ],
 )
 def test_what_cannot_be_used_is_told(name: str, value: str) -> None:
