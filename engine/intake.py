@@ -12,7 +12,8 @@ message means (`segment`), how lines and records are kept (`events`, `profiles`)
 4. A store that lost something has the group all the same, so that is no trouble of the group's. But its file is let go
    of: as any finished file it is applied again from where the store knows it (`segment.restoring`), and nobody waits
    for that. `look` finds it out where nothing comes that would; and it finds out that trouble is over: what was left in
-   the log is applied then, and if that is done the trouble is forgotten.
+   the log is applied then, and if that is done the trouble is forgotten. Only a look tells that it is over: on a disk
+   that is almost full every other group may find room.
 5. What waits is bounded, by what it holds (`limits.INTAKE_BYTES`) and by how long writing it would take at the pace of
    late (`limits.INTAKE_S`): whoever waits longer than they have patience sends again, and it is done twice. Beyond that
    it is `TooBusy`, at once.
@@ -45,6 +46,9 @@ from engine.segment.erasure import SOURCE, Erasures, Logs
 from engine.segment.identity import meant
 from engine.segment.message import Message
 from engine.segment.standing import acquainted
+from engine.troubles import Troubles
+
+_NOT_TAKEN = "what comes cannot be taken"
 
 
 class TooBusy(Exception):  # noqa: N818 - it is a state, and it passes
@@ -83,6 +87,7 @@ class Intake:
         self._disk = disk
         self._behind: dict[str, int] = {}  # from where on files of ours hold what the store does not know yet
         self._trouble: LogError | StoreError | None = None  # with the last group
+        self._told = Troubles("intake")
         self._applied: Position | None = None  # how far our newest file is in the store
         self._queue: deque[_Waiting] = deque()
         self._bytes = 0
@@ -115,6 +120,7 @@ class Intake:
 
         Where the last group could not be written the writer tries whether it can by now, though nothing comes.
         """
+        self._tell()
         applied = self._applied  # before the marks: what is applied meanwhile is not lost
         _, marks = acquainted(self._store)
         if applied is not None and marks.get(applied.file, 0) < applied.end:
@@ -124,6 +130,13 @@ class Intake:
             with suppress(TooBusy):
                 self.submit(lambda: Delivery([], [], 0), 0)  # the writer does what it left, as before any group
         return marks
+
+    def _tell(self) -> None:
+        trouble = self._trouble
+        if trouble is None:
+            self._told.goes_well(_NOT_TAKEN)
+        else:
+            self._told.fails(_NOT_TAKEN, trouble)
 
     def _has_room(self) -> bool:
         """Does the disk of the log take a file? It has no name, and is gone again."""
@@ -215,7 +228,9 @@ class Intake:
             self.write([waiting.done for waiting in made if isinstance(waiting.done, Delivery)])
             self._trouble = None
         except Exception as error:  # noqa: BLE001 - it is told to whom it concerns
-            self._trouble = error if isinstance(error, LogError | StoreError) else self._trouble
+            if isinstance(error, LogError | StoreError):
+                self._trouble = error
+                self._tell()
             if len(made) > 1 and not isinstance(error, LogError | StoreError):
                 for waiting in made:  # a fault of ours with one of them must not be everybody's
                     self._write_group([waiting])

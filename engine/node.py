@@ -38,7 +38,6 @@ from engine.counts import Counts
 from engine.decide.decider import Decider
 from engine.decide.pages import View
 from engine.decide.usual import UNASKED
-from engine.events.disk import LogError
 from engine.holder import Held, Holder
 from engine.intake import Intake, TooBusy
 from engine.jobs import Jobs
@@ -269,9 +268,6 @@ class Node:
         except TooBusy as error:
             if why := str(error):
                 self.load.pile(why)
-            raise
-        except (StoreError, LogError) as error:
-            self.note_trouble("intake", str(error))
             raise
 
     def erase(self, key: Key) -> Erased:

@@ -13,8 +13,7 @@ they are done (`node`), how (`segment`, `events`), HTTP.
 3. `compact`: what is finished becomes Parquet, in a process of its own (`segment.compactor`).
 4. One step of a kind at a time, in this process and, but for catching up, in all of them. `end` waits for those at
    work, which stop where they can, and nothing is done afterwards: the store is about to be closed.
-5. The log tells of the beginning and the end of what goes wrong in the background (`_Troubles`), not of each time that
-   it is tried again: a store may be away for days.
+5. What goes wrong in the background is told when it begins and when it is over (`troubles`).
 """
 
 import logging
@@ -37,6 +36,7 @@ from engine.segment.compactor import compacted, turn
 from engine.segment.erasure import Asked, Erased, Logs, erase
 from engine.segment.message import Message
 from engine.segment.restoring import Archive, catch_up
+from engine.troubles import Troubles
 
 log = logging.getLogger("mutiny_edge.upkeep")
 
@@ -48,38 +48,17 @@ class _Ended(StoreUnavailable):
     """A step was to go on, and the process ends."""
 
 
-class _Troubles:
-    """What goes wrong with one subject, in steps that are done again and again, each by one thread at a time."""
-
-    def __init__(self, subject: str) -> None:
-        self._subject = subject
-        self._lock = threading.Lock()
-        self._now: dict[str, type[Exception]] = {}  # by the step, named by what is told
-
-    @contextmanager
-    def watching(self, failed: str) -> Iterator[None]:
-        """A step, which fails quietly. One kind of trouble is told once, whichever steps have it."""
-        try:
-            yield
-        except _Ended:
-            return
-        except (StoreError, LogError, OSError) as error:
-            self._fails(failed, error)
-            return
-        self._goes_well(failed)
-
-    def _fails(self, failed: str, error: Exception) -> None:
-        with self._lock:
-            is_new = type(error) not in self._now.values()
-            self._now[failed] = type(error)
-        if is_new:
-            log.error("%s: %s: %s", self._subject, failed, error)
-
-    def _goes_well(self, failed: str) -> None:
-        with self._lock:
-            is_over = self._now.pop(failed, None) is not None and not self._now
-        if is_over:
-            log.info("%s: all is well again", self._subject)
+@contextmanager
+def _watching(troubles: Troubles, failed: str) -> Iterator[None]:
+    """A step, which fails quietly."""
+    try:
+        yield
+    except _Ended:
+        return
+    except (StoreError, LogError, OSError) as error:
+        troubles.fails(failed, error)
+        return
+    troubles.goes_well(failed)
 
 
 class Upkeep:
@@ -90,7 +69,7 @@ class Upkeep:
         self._intake = intake
         self._store = store
         self._logs = logs
-        self._in_log, self._in_compacting, self._in_deleting = map(_Troubles, ("log", "compacting", "deletion"))
+        self._in_log, self._in_compacting, self._in_deleting = map(Troubles, ("log", "compacting", "deletion"))
         self._catching_up = threading.Lock()
         self._restoring = threading.Lock()
         self._deleting = threading.Lock()
@@ -109,7 +88,7 @@ class Upkeep:
 
     def catch_up(self) -> None:
         """What is in the log and not in the store goes there; and a file whose hour is over is closed."""
-        with self._in_log.watching("what is in the log could not be applied to the store"):
+        with _watching(self._in_log, "what is in the log could not be applied to the store"):
             try:
                 with self._step(self._catching_up):
                     self._intake.settle()
@@ -130,13 +109,13 @@ class Upkeep:
     def restore(self) -> None:
         """What is compacted and not in the store any more goes there."""
         failed = "what is compacted could not be applied to the store, it is tried again"
-        with self._in_log.watching(failed), self._step(self._restoring):
+        with _watching(self._in_log, failed), self._step(self._restoring):
             self._archive.restore()
 
     def compact(self, now: datetime) -> None:
         """Have Parquet made of what is due; by this process, if no other one does it already."""
         folder = self._logs.events
-        with self._in_compacting.watching("the log stays as lines, it is tried again"):
+        with _watching(self._in_compacting, "the log stays as lines, it is tried again"):
             with self._step(self._compacting), turn(folder) as lock:
                 paths = [] if lock is None else due(applied(folder, self._store), now)
                 if lock is None or not paths:
@@ -156,14 +135,14 @@ class Upkeep:
 
     def finish(self) -> None:
         """Carry out the deletions that were noted and not finished, all at once."""
-        with self._in_deleting.watching("could not be finished, it is tried again"):
+        with _watching(self._in_deleting, "could not be finished, it is tried again"):
             if self._intake.erasures.unfinished():
                 with self._step(self._deleting), self._alone():
                     self._carry_out(self._intake.erasures.unfinished())
 
     def hear(self) -> None:
         """Carry out here what other nodes with the same store have carried out, and let them hear what this one has."""
-        with self._in_log.watching("the deletions of other nodes could not be carried out, it is tried again"):
+        with _watching(self._in_log, "the deletions of other nodes could not be carried out, it is tried again"):
             said = elsewhere.told(self._store)
             if said != self._told:
                 with self._step(self._deleting), self._alone():

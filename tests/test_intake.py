@@ -5,6 +5,7 @@ The thread is held in a first delivery, so that those that come then wait, and a
 
 import asyncio
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
@@ -340,6 +341,27 @@ def test_trouble_with_the_disk_is_over_when_it_takes_a_file(held: Held) -> None:
     held.intake.stop()
     assert held.intake.trouble is None
     assert listed(held.logs.events) == []
+
+
+def test_trouble_is_told_when_it_begins_and_when_a_look_finds_it_over(
+    held: Held, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not with each group: some have room on a disk that is almost full."""
+    caplog.set_level(logging.INFO)
+    held.let_go()
+    held.submit("u0").result(PATIENCE_S)
+    for user in ("u1", "u2", "u3"):
+        with monkeypatch.context() as away:
+            away.setattr(held.store, "apply", refuse)
+            held.submit(user).exception(PATIENCE_S)
+            held.intake.look()
+            held.intake.submit(delivery, 0).exception(PATIENCE_S)
+        held.intake.submit(delivery, 0).result(PATIENCE_S)
+    begun = "intake: what comes cannot be taken: on purpose"
+    assert caplog.messages == [begun]
+    for _ in range(2):
+        held.intake.look()
+    assert caplog.messages == [begun, "intake: all is well again"]
 
 
 def refuse(*_: Any) -> int:

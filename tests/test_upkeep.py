@@ -42,7 +42,7 @@ class World:
     @property
     def told(self) -> list[tuple[str, str]]:
         """What it is about, and the trouble with it."""
-        mine = [record for record in self._log.records if record.name == "mutiny_edge.upkeep"]
+        mine = [record for record in self._log.records if record.name == "mutiny_edge.troubles"]
         said = [record.getMessage().partition(": ") for record in mine if record.levelno == logging.ERROR]
         return [(what, trouble) for what, _, trouble in said]
 

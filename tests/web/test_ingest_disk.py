@@ -8,6 +8,7 @@
 """
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -24,6 +25,12 @@ SIZE = "24m"
 CLIENTS = 6
 REFUSED = 30  # answers that say so, before there is room again
 PATIENCE_S = 60.0
+LOOKING = """\
+from engine import limits
+limits.LOG_LOOK_S = 0.2  # nobody wants to wait for two looks of the real length
+from engine.cli.main import main
+main()
+"""
 VISITOR = {
     "type": "identify",
     "messageId": "visitor",
@@ -172,3 +179,31 @@ def test_the_disk_is_full_under_load(
         f"{while_full} of {page.answers} decisions"
     )
     source.check(tmp_path / "replayed")
+
+
+def test_a_full_disk_is_told_when_it_begins_and_when_it_ends(
+    disk: Disk, serve: Callable[..., Any], rules: Path, wire: Any, sending: Any
+) -> None:
+    """In the log, once each, however many are refused in between."""
+    source = sending.Source(disk.folder, wire)
+    service = serve(rules, "--drain", "0", inside=disk.inside, program=LOOKING).up()
+
+    def answered() -> int:
+        [answer] = asyncio.run(wire.each(wire.at(service.url), [source.batch()[1]]))
+        return int(answer.status)
+
+    def told() -> list[str]:
+        return [said for line in service.log if (said := json.loads(line)["event"]).startswith("intake: ")]
+
+    assert disk.fill() > 0
+    refused = 0
+    while refused < REFUSED:
+        refused += answered() == 503
+    disk.free()
+    while answered() != 200:
+        pass
+    asyncio.run(until(lambda: "intake: all is well again" in told()))
+    said = told()
+    assert said[0].startswith("intake: what comes cannot be taken: no room to write in ")
+    assert said[-1] == "intake: all is well again"
+    assert len(set(said)) == len(said)
