@@ -237,7 +237,7 @@ def test_a_deletion_that_is_cut_short_is_finished(
         said = engine.admin("DELETE", "/v1/profiles/user/u1")
         assert (said.status, said.json["code"]) == (503, "storage-trouble")
         assert int(said.headers["retry-after"]) >= 1
-        assert caplog.messages == ["deletion: no room"]
+        assert caplog.messages == ["intake: what comes cannot be taken: no room", "deletion: no room"]
         engine.node.upkeep.finish()
     with monkeypatch.context() as broken:
         broken.setattr("engine.segment.erasure.rewrite", raising(LogFull("no room")))
