@@ -36,7 +36,7 @@ PAGE_URL: Final[Json] = {
     "examples": [URL],
 }
 _PREVIEW: Final = "The token of a preview link (`mutiny-edge preview`): the answer is what that link shows."
-_TOKEN: Final[Json] = {"type": "string", "format": "preview-token", "minLength": 1}
+_TOKEN: Final[Json] = {"type": "string", "format": "preview-token"}
 OVER: Final[Mapping[str, Over]] = {
     "DecisionRequest": Over(
         ("visitorId", "page"),

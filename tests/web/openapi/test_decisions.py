@@ -34,7 +34,6 @@ REFUSED: list[Any] = [
     {"visitorId": "v", "page": PAGE, "visit": {"first_seen": "yesterday"}},
     {"visitorId": "v", "page": PAGE, "device": []},
     {"visitorId": "v", "page": PAGE, "traits": ["a"]},
-    {"visitorId": "v", "page": PAGE, "preview": ""},
 ]
 
 
