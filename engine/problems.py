@@ -94,5 +94,11 @@ def there_are(known: Iterable[str]) -> str:
     return f"there are {', '.join(words[:_SHOWN])}{' …' if len(words) > _SHOWN else ''}" if words else "there is none"
 
 
+def near_or_all(word: str, known: Iterable[str]) -> str:
+    """What was meant instead of `word`: the nearest that there is, else which there are."""
+    words = list(known)
+    return did_you_mean(word, words) or there_are(words)
+
+
 def _escape(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.problems import Problem, as_github, as_json, as_text, did_you_mean, errors, in_order, there_are
+from engine.problems import Problem, as_github, as_json, as_text, did_you_mean, errors, in_order, near_or_all, there_are
 from engine.words import Place
 
 WRONG = Problem(
@@ -93,3 +93,9 @@ def test_there_are():
         "there are a, b, c, d, e, f, g, h",
         "there are a, b, c, d, e, f, g, h …",
     ]
+
+
+def test_near_or_all():
+    """The nearest word, else all that there are."""
+    assert near_or_all("smal", iter(["small", "large"])) == "did you mean `small`?"
+    assert near_or_all("zebra", iter(["small", "large"])) == "there are small, large"

@@ -22,7 +22,7 @@ from engine.cli.screen import fail, say
 from engine.cli.stored import left_out, of_them, sampled, visitors
 from engine.cli.table import print_table
 from engine.node import utc_now
-from engine.problems import as_text, did_you_mean, there_are
+from engine.problems import as_text, near_or_all
 from engine.review.audience import Census, Count, Tally
 from engine.review.causes import Cause
 from engine.review.sampling import Sample, margin
@@ -85,7 +85,7 @@ def command(
     draw = plotter(plot, drawing) if plot else None
     ruleset = ruleset_of(rules)
     for wrong in [key for key in segments if key not in ruleset.segments]:
-        fail(f"unknown segment `{wrong}`; {did_you_mean(wrong, ruleset.segments) or there_are(ruleset.segments)}")
+        fail(f"unknown segment `{wrong}`; {near_or_all(wrong, ruleset.segments)}")
     count = Count(ruleset, utc_now(), segments or None)
     with visitors(options.settings(rules=rules, data=data, store=store), None if everyone else size) as chosen:
         for profile in chosen.profiles():

@@ -22,7 +22,7 @@ from engine.decide.decider import Decider, NotAUrl
 from engine.decide.explain import explain, to_json
 from engine.decide.explanation import Explanation
 from engine.node import Node, utc_now
-from engine.problems import as_text, did_you_mean
+from engine.problems import as_text, near_or_all
 from engine.web import ask
 from engine.web.refusal import Refused
 from engine.web.surroundings import place
@@ -113,8 +113,7 @@ def _asked(node: Node, asked: dict[str, Any]) -> Given:
 def _explained(decider: Decider, given: Given, experience: str | None) -> Explanation:
     known = decider.ruleset.experiences
     if experience is not None and experience not in known:
-        near = did_you_mean(experience, known) or f"there are {', '.join(list(known)[:8]) or 'none'}"
-        fail(f"there is no experience `{experience}`: {near}")
+        fail(f"there is no experience `{experience}`: {near_or_all(experience, known)}")
     now: datetime = given.now or utc_now()
     try:
         return explain(decider, given.profile, given.page, given.visit, now, experience=experience)

@@ -31,7 +31,7 @@ from engine.lift.log import LogUnreadable, has_events
 from engine.lift.verdict import Judgement, judge
 from engine.lift.warehouse import DIALECTS, statement
 from engine.node import utc_now
-from engine.problems import as_text, did_you_mean, there_are
+from engine.problems import as_text, did_you_mean, near_or_all, there_are
 from engine.words import Goal, Ruleset
 
 EPILOG = """\b
@@ -167,7 +167,7 @@ def chosen_goals(ruleset: Ruleset, keys: tuple[str, ...]) -> tuple[Goal, ...]:
     if not ruleset.goals:
         fail("the rules name no goal, so nothing can be a conversion; add one under `conversions:`")
     for wrong in [key for key in keys if key not in ruleset.goals]:
-        fail(f"unknown goal `{wrong}`; {did_you_mean(wrong, ruleset.goals) or there_are(ruleset.goals)}")
+        fail(f"unknown goal `{wrong}`; {near_or_all(wrong, ruleset.goals)}")
     return tuple(goal for key, goal in ruleset.goals.items() if not keys or key in keys)
 
 

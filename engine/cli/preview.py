@@ -18,7 +18,7 @@ from engine.cli.kept_keys import writing_keys
 from engine.cli.kinds import Whole
 from engine.cli.screen import fail
 from engine.node import utc_now
-from engine.problems import did_you_mean, there_are
+from engine.problems import near_or_all, there_are
 from engine.rules.notation import patterns
 from engine.rules.notation.example_url import example_url, usual_host
 from engine.web.preview import KEY_FILE, PARAMETER, Ticket, key_made, signed, variants
@@ -90,24 +90,28 @@ def link(page: str, token: str) -> str:
 def _experience(ruleset: Ruleset, key: str) -> Experience:
     known = ruleset.experiences
     if key not in known:
-        fail(f"there is no experience `{key}`: {did_you_mean(key, known) or there_are(known)}")
+        fail(f"there is no experience `{key}`: {near_or_all(key, known)}")
     return known[key]
 
 
 def _only_variant(experience: Experience) -> str:
     """The one that need not be named."""
-    there = list(dict.fromkeys(one.key for _, one in variants(experience)))
+    there = _keys(experience)
     if len(there) != 1:
         fail(f"which variant of `{experience.key}` is it? {there_are(there)}; say which with --variant")
     return there[0]
+
+
+def _keys(experience: Experience) -> list[str]:
+    """Of its variants, each once."""
+    return list(dict.fromkeys(one.key for _, one in variants(experience)))
 
 
 def _segment(experience: Experience, variant: str, wanted: str | None) -> str:
     """Whose variant is meant."""
     named = [whose for whose, one in variants(experience) if one.key == variant]
     if not named:
-        there = dict.fromkeys(one.key for _, one in variants(experience))
-        fail(f"`{experience.key}` has no variant `{variant}`: {did_you_mean(variant, there) or there_are(there)}")
+        fail(f"`{experience.key}` has no variant `{variant}`: {near_or_all(variant, _keys(experience))}")
     if wanted is None and len(named) > 1:
         fail(f"`{variant}` is a variant of {' and '.join(named)}: say whose with --segment")
     if wanted is not None and wanted not in named:
